@@ -1,0 +1,1 @@
+"""One module or package per feature. Dropping one in registers it; nothing else to edit."""

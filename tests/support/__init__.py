@@ -1,0 +1,1 @@
+"""What several tests need: pushes as Pub/Sub makes them, a worker in this process, a real server."""

@@ -1,0 +1,42 @@
+"""Pushes in the forms that Pub/Sub and Eventarc deliver."""
+
+import base64
+import json
+from typing import Any
+
+from worker.message import Push
+
+SUBSCRIPTION = "projects/demo/subscriptions/worker-push"
+PUBLISHED = "2026-11-21T19:20:09.017Z"
+
+SMOKE_TEST = {"feature": "smoke_test", "description": "verify logs", "requirements": "none"}
+
+
+def wrapped(
+    payload: Any = SMOKE_TEST,
+    *,
+    message_id: str = "1",
+    attributes: dict[str, str] | None = None,
+    **envelope: Any,
+) -> dict[str, Any]:
+    """The body of a wrapped push, as JSON fields; bytes are the data as they are."""
+    data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return {
+        "message": {
+            "data": base64.b64encode(data).decode(),
+            "attributes": attributes or {},
+            "messageId": message_id,
+            "message_id": message_id,
+            "publishTime": PUBLISHED,
+            "publish_time": PUBLISHED,
+        },
+        "subscription": SUBSCRIPTION,
+        **envelope,
+    }
+
+
+def push_of(body: Any, headers: dict[str, str] | None = None) -> Push:
+    """A push as the edge hands it over; anything but bytes is sent as JSON."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    given = {"content-type": "application/json", **(headers or {})}
+    return Push(tuple(given.items()), data)

@@ -1,0 +1,74 @@
+"""Settings -> Worker: each part chosen here, once, and handed in."""
+
+import os
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from worker.auth import authenticator
+from worker.claims.memory import MemoryClaims
+from worker.config import LogSink, Settings, folder_of
+from worker.feature import load
+from worker.log import Log, Service
+from worker.pipeline import Worker
+from worker.pool import Pool
+from worker.quarantine import NoQuarantine, Quarantine
+from worker.quarantine.folder import FolderQuarantine
+from worker.sink import ENTRY_LIMIT, SHARED_LIMIT, Sink, StdoutSink
+
+_METADATA_SECONDS = 2.0
+
+
+def build(settings: Settings) -> Worker:
+    """The worker that the settings describe. Raises HandlersInvalid."""
+    threads = settings.handler_threads
+    return Worker(
+        features=load(settings.handlers),
+        authenticate=authenticator(settings),
+        claims=MemoryClaims(),
+        quarantine=_quarantine(settings),
+        log=root_log(settings),
+        pool=Pool(threads, waiting=threads),
+        budget_seconds=settings.budget_seconds,
+    )
+
+
+def root_log(settings: Settings) -> Log:
+    """The log of this process."""
+    service = Service(settings.service, settings.revision, settings.google_cloud_project or "")
+    return Log(_sink(settings), settings.level, service)
+
+
+def _sink(settings: Settings) -> Sink:
+    stdout = StdoutSink(limit=ENTRY_LIMIT if settings.workers == 1 else SHARED_LIMIT)
+    if settings.log_sink is LogSink.STDOUT:
+        return stdout
+    from worker.api_sink import ApiSink, connect  # noqa: PLC0415 - google.cloud, only if used
+
+    return ApiSink(connect(settings.google_cloud_project or ""), stdout, settings.service)
+
+
+def _quarantine(settings: Settings) -> Quarantine:
+    kind, _, place = settings.quarantine.partition(":")
+    if kind == "folder":
+        return FolderQuarantine(folder_of(settings.quarantine))
+    if kind == "none":
+        return NoQuarantine()
+    from worker.pubsub import Publisher  # noqa: PLC0415 - requests and google.auth, only if used
+    from worker.quarantine.topic import TopicQuarantine  # noqa: PLC0415
+
+    return TopicQuarantine(place, Publisher().publish)
+
+
+def project_of_metadata_server() -> str | None:
+    """The project of this Cloud Run instance, which no environment variable tells."""
+    host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+    request = Request(  # noqa: S310 - a fixed scheme
+        f"http://{host}/computeMetadata/v1/project/project-id",
+        headers={"Metadata-Flavor": "Google"},
+    )
+    try:
+        with urlopen(request, timeout=_METADATA_SECONDS) as response:  # noqa: S310 - as above
+            project: bytes = response.read(200)
+    except (URLError, OSError):
+        return None
+    return project.decode("ascii", "replace") or None

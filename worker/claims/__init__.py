@@ -1,0 +1,61 @@
+"""Idempotency: a key is claimed before its message is handled, and done after.
+
+A failed handler gives the key back; marking it first would turn the redelivery into a "duplicate"
+and lose the message.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from worker.message import Message
+
+LEASE_SECONDS = 660.0  # the longest ack deadline (600 s) and a margin
+RETENTION_SECONDS = 7 * 24 * 3600.0  # a subscription keeps a message that long at most
+
+IDEMPOTENCY_ATTRIBUTE = "idempotency_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A held key. `token` fences: only the current holder can finish or release the key."""
+
+    key: str
+    token: str
+
+
+class Claims(Protocol):
+    """A store of keys. Every method is atomic; a lease lapses by itself after `lease_seconds`."""
+
+    def acquire(self, key: str, lease_seconds: float) -> Claim:
+        """Hold the key. Raises Duplicate when it is done, Busy when somebody else holds it."""
+
+    def finish(self, claim: Claim) -> None:
+        """Mark the key done. Does nothing when the claim was lost to another holder."""
+
+    def release(self, claim: Claim) -> None:
+        """Give the key back. Does nothing when the claim was lost to another holder."""
+
+
+def key_of(message: Message) -> str:
+    """The key under which deliveries of the same message meet.
+
+    Within a subscription: the publisher's `idempotency_key` attribute, else the message id. The same
+    message goes to every subscription of a topic, and each is handled.
+    """
+    scope = message.subscription or message.source
+    chosen = message.attributes.get(IDEMPOTENCY_ATTRIBUTE)
+    return f"{scope}#key={chosen}" if chosen else f"{scope}#id={message.id}"
+
+
+@contextmanager
+def claimed(claims: Claims, key: str, lease_seconds: float = LEASE_SECONDS) -> Iterator[None]:
+    """Hold the key while the block runs: done when it returns, given back when it raises."""
+    claim = claims.acquire(key, lease_seconds)
+    try:
+        yield
+    except BaseException:
+        claims.release(claim)
+        raise
+    claims.finish(claim)

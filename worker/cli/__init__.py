@@ -1,0 +1,37 @@
+"""`python -m worker`: one file per command, imported when it is run."""
+
+import importlib
+from typing import NoReturn
+
+import click
+
+_COMMANDS = ("serve", "dev", "features", "push", "publish")
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is asked for: `serve` must not wait for the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"worker.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The feature worker: takes Pub/Sub pushes, runs their handlers, logs the proof.
+
+    Example: python -m worker dev
+    """
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """End the command with one line on stderr."""
+    click.echo(f"error: {message}", err=True)
+    raise SystemExit(code)

@@ -1,0 +1,231 @@
+"""What a feature is, how a handler function becomes one, and how the handlers folder is loaded."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Generic, TypeVar, overload
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from worker.deadline import Deadline
+from worker.explain import explain
+from worker.log import Log
+from worker.message import Message
+from worker.outcome import BadPayload, UnknownFeature
+from worker.payload import FeaturePayload
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NAMES_SHOWN = 50  # of the registered features, in the reason of an unknown one
+
+
+class Requirements(BaseModel):
+    """Base of what a feature requires: frozen, unknown fields are an error, NaN is no number."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler knows besides its requirements.
+
+    `log` has the message's id and trace bound. Pass `deadline.remaining()` (seconds) to clients as a
+    timeout. `attempt` is Pub/Sub's delivery attempt, None without a dead-letter policy.
+    """
+
+    message: Message
+    description: str
+    log: Log
+    deadline: Deadline
+
+    @property
+    def attempt(self) -> int | None:
+        """1 on the first delivery, approximate, None where Pub/Sub does not count."""
+        return self.message.delivery_attempt
+
+
+Want = TypeVar("Want", bound=Requirements | str)
+Result = TypeVar("Result", bound=BaseModel | None)
+
+
+class HandlersInvalid(Exception):
+    """The handlers cannot be served. One line: what is wrong, where, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature(Generic[Result]):
+    """A handler with its name and the type of its requirements (a model, str, or None)."""
+
+    name: str
+    handler: Callable[..., Result]
+    want: type[Requirements] | type[str] | None
+
+    def __call__(self, payload: FeaturePayload, context: Context) -> Result:
+        """Validate the requirements and run the handler.
+
+        Raises BadPayload when they do not fit, and whatever the handler raises.
+        """
+        if self.want is None:
+            if payload.has_requirements:
+                raise BadPayload(f"bad payload: requirements: {self.name} takes none")
+            return self.handler(context)
+        return self.handler(self._requirements(payload, self.want), context)
+
+    def _requirements(
+        self, payload: FeaturePayload, want: type[Requirements] | type[str]
+    ) -> Requirements | str:
+        given: JsonValue = payload.requirements if payload.has_requirements else None
+        if issubclass(want, Requirements):
+            try:
+                return want.model_validate({} if given is None else given)
+            except ValidationError as error:
+                raise BadPayload(f"bad payload: {explain(error, 'requirements')}") from None
+        if given is not None and not isinstance(given, str):
+            raise BadPayload("bad payload: requirements: should be a string")
+        return given or ""
+
+    @property
+    def summary(self) -> str:
+        """First line of the handler's docstring."""
+        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+
+    def schema(self) -> dict[str, Any] | None:
+        """JSON Schema of the requirements, None where there are none."""
+        if self.want is None:
+            return None
+        return {"type": "string"} if self.want is str else self.want.model_json_schema()  # type: ignore[union-attr] - mypy does not narrow type[A] | type[B] by `is`
+
+
+class _Decorator:
+    """Turns a handler function into a Feature; mypy checks the function's shape here."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __call__(self, handler: Callable[[Want, Context], Result], /) -> Feature[Result]: ...
+    @overload
+    def __call__(self, handler: Callable[[Context], Result], /) -> Feature[Result]: ...
+    def __call__(self, handler: Callable[..., Result], /) -> Feature[Result]:
+        if not _NAME.fullmatch(self._name):
+            raise HandlersInvalid(
+                f"{_place(handler)}: {self._name!r} is no feature name "
+                "(want a-z, then a-z, 0-9 and _, at most 64)"
+            )
+        return Feature(self._name, handler, _want_of(handler))
+
+
+def feature(name: str) -> _Decorator:
+    """Register the decorated function as the handler of the feature `name`.
+
+    The function takes its requirements (a Requirements model or str; none is fine too) and a Context,
+    and returns a pydantic model or None. It raises Retry or Reject to say what happens to the message.
+    """
+    return _Decorator(name)
+
+
+def _want_of(handler: Callable[..., Any]) -> type[Requirements] | type[str] | None:
+    hints = typing.get_type_hints(handler)
+    types = [hints.get(name) for name in inspect.signature(handler).parameters]
+    match types:
+        case [context] if context is Context:
+            return None
+        case [want, context] if context is Context and want is str:
+            return str
+        case [want, context] if (
+            context is Context and isinstance(want, type) and issubclass(want, Requirements)
+        ):
+            return want
+    raise HandlersInvalid(
+        f"{_place(handler)}: a handler takes (requirements, context) or (context), "
+        "annotated with a Requirements model or str, and Context"
+    )
+
+
+def _place(handler: Callable[..., Any]) -> str:
+    return f"{handler.__module__}.{handler.__qualname__}"
+
+
+class Features:
+    """The features that this process serves, by name."""
+
+    def __init__(self, found: Iterable[Feature[Any]]) -> None:
+        self._by_name: dict[str, Feature[Any]] = {}
+        for one in found:
+            other = self._by_name.setdefault(one.name, one)
+            if other is not one:
+                raise HandlersInvalid(
+                    f"two handlers are named {one.name!r}: "
+                    f"{_place(other.handler)} and {_place(one.handler)}; rename one"
+                )
+
+    def find(self, name: str) -> Feature[Any]:
+        """The feature of that name. Raises UnknownFeature with the nearest match."""
+        found = self._by_name.get(name)
+        if found is None:
+            raise UnknownFeature(self._unknown(name))
+        return found
+
+    def all(self) -> list[Feature[Any]]:
+        """Every feature, by name."""
+        return [self._by_name[name] for name in sorted(self._by_name)]
+
+    def _unknown(self, name: str) -> str:
+        names = sorted(self._by_name)
+        near = difflib.get_close_matches(name, names, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        known = ", ".join(names[:_NAMES_SHOWN]) + more
+        return f"no handler is registered for {name}: {meant}registered: {known or 'none'}"
+
+
+def load(package: str) -> Features:
+    """Import every module of the package and collect the features they define.
+
+    Raises HandlersInvalid for a module that cannot be imported, a clash of names, or a bad handler.
+    """
+    modules = _import_all(package)
+    found: Mapping[int, Feature[Any]] = {
+        id(value): value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, Feature)
+    }
+    return Features(found.values())
+
+
+def _import_all(package: str) -> list[ModuleType]:
+    root = _import(package)
+    path = getattr(root, "__path__", None)
+    if path is None:
+        return [root]
+    return [root] + [
+        _import(info.name) for info in pkgutil.walk_packages(path, f"{package}.", onerror=_ignore)
+    ]
+
+
+def _ignore(name: str) -> None:
+    """Let the import below report what walk_packages met."""
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except HandlersInvalid:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a handler file may even call sys.exit()
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise HandlersInvalid(f"cannot import {name}: {_why(error)}") from error
+
+
+def _why(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,180 @@
+"""Any fields -> one valid JSON line: nothing raises, nothing is lost, nothing breaks the line.
+
+What JSON cannot say is said in text (NaN, dates, bytes, tuple keys, cycles, broken objects); a line
+over the limit is cut, says so (`truncated`, `original_size` in bytes), and stays valid JSON.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time
+from enum import Enum
+from typing import Any
+
+_MAX_EXACT = 2**53  # Cloud Logging keeps numbers as doubles: larger integers become text
+_MAX_DEPTH = 40
+_ROOM_FOR_MARKER = 60  # bytes of `"truncated":true,"original_size":...`
+_SMALLEST_CUT = 40  # bytes: a field is never cut to less, later ones are left out instead
+_KEY_LIMIT = 200  # characters of a key in a line that must be cut
+
+# What Cloud Logging lifts out of the JSON payload; never cut, and not for handlers to set.
+_LIFTED = frozenset(
+    {"severity", "time", "timestamp", "timestampSeconds", "timestampNanos", "httpRequest"}
+)
+_PREFIX = "logging.googleapis.com/"
+
+_dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
+def is_special(name: str) -> bool:
+    """Whether Cloud Logging gives this top-level key a meaning of its own."""
+    return name in _LIFTED or name.startswith(_PREFIX)
+
+
+def encode(entry: Mapping[str, Any], limit: int) -> bytes:
+    """The entry as one line of ASCII JSON, newline included, at most `limit` bytes (2,000 or more)."""
+    plain_entry = plain(entry)
+    line = _dumps(plain_entry)
+    if len(line) >= limit:
+        line = _dumps(_cut(plain_entry, limit - 1, len(line)))
+    return line.encode("ascii") + b"\n"
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's own types, whatever it is. Never raises."""
+    return _plain(value, ())
+
+
+def _plain(value: Any, path: tuple[int, ...]) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else _text(value)
+    if kind is bool or value is None:
+        return value
+    if kind is int:
+        return value if -_MAX_EXACT <= value <= _MAX_EXACT else _digits(value)
+    if kind is float:
+        return value if math.isfinite(value) else repr(value)
+    try:
+        return _container(value, path) if _contains(value) else _scalar(value)
+    except Exception:  # noqa: BLE001 - an object's own code ran; its failure must not lose the entry
+        return f"<unprintable {kind.__name__}>"
+
+
+def _contains(value: Any) -> bool:
+    if isinstance(value, (Mapping, list, tuple, set, frozenset)) or hasattr(value, "model_dump"):
+        return not isinstance(value, type)
+    return is_dataclass(value) and not isinstance(value, type)
+
+
+def _container(value: Any, path: tuple[int, ...]) -> Any:
+    if id(value) in path:
+        return "<cycle>"
+    if len(path) >= _MAX_DEPTH:
+        return f"<nested deeper than {_MAX_DEPTH}>"
+    inner = (*path, id(value))
+    if isinstance(value, Mapping):
+        return _mapping(value.items(), inner)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, inner) for item in value]
+    if is_dataclass(value):
+        return _mapping(((f.name, getattr(value, f.name)) for f in fields(value)), inner)
+    return _plain(value.model_dump(), inner)
+
+
+def _mapping(items: Iterable[tuple[Any, Any]], path: tuple[int, ...]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in items:
+        name = free_name(key if type(key) is str and key.isascii() else _key(key), result)
+        result[name] = _plain(value, path)
+    return result
+
+
+def free_name(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, with underscores behind it until it is free: two fields never become one."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return _text(str.__str__(key))
+    known = _plain(key, ())
+    return known if isinstance(known, str) else _dumps(known)
+
+
+def _text(text: str) -> str:
+    """Lone surrogates cannot be UTF-8: they are written as the six characters that name them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # over the interpreter's limit of decimal digits
+        return hex(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return _plain(value.value, ())
+    if isinstance(value, str):
+        return _text(str.__str__(value))
+    if isinstance(value, int):
+        return _plain(int(value), ())
+    if isinstance(value, float):
+        return _plain(float(value), ())
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _bytes(bytes(value))
+    if isinstance(value, BaseException):
+        return _text(repr(value))
+    return _text(str(value))
+
+
+def _bytes(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(value).decode("ascii")
+
+
+def _cut(entry: dict[str, Any], room: int, original_size: int) -> dict[str, Any]:
+    """The entry in `room` bytes: small fields whole, the largest cut to a fair share of the rest."""
+    kept = {name: value for name, value in entry.items() if is_special(name)}
+    room -= len(_dumps(kept)) + _ROOM_FOR_MARKER
+    sized = [(len(_dumps({n: v})), n, v) for n, v in entry.items() if n not in kept]
+    share = _fair_share([size for size, _, _ in sized], room)
+    for size, name, value in sized:
+        short = free_name(name[:_KEY_LIMIT], kept) if size > share else name
+        part = value if size <= share else _shortened(value, share - len(_dumps(short)) - 4)
+        cost = len(_dumps({short: part}))
+        if cost <= room:
+            kept[short] = part
+            room -= cost
+    return {**kept, "truncated": True, "original_size": original_size}
+
+
+def _fair_share(sizes: list[int], room: int) -> int:
+    """The largest size that every field may have so that all of them fit."""
+    share = room
+    for done, size in enumerate(sorted(sizes)):
+        share = room // (len(sizes) - done)
+        if size > share:
+            break
+        room -= size
+    return max(share, _SMALLEST_CUT)
+
+
+def _shortened(value: Any, room: int) -> Any:
+    """The value as text in `room` bytes of JSON: its beginning and its end, where errors say why."""
+    text = value if isinstance(value, str) else _dumps(value)
+    cut: Callable[[int], str] = lambda n: f"{text[: n - n // 3]} … {text[len(text) - n // 3 :]}"  # noqa: E731
+    keep = max(0, min(len(text), room - 10))
+    while keep and len(_dumps(cut(keep))) > room:
+        keep = keep * 9 // 10
+    return cut(keep) if keep else "…"
