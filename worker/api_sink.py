@@ -1,8 +1,8 @@
 """LOG_SINK=api: entries written with google-cloud-logging, where no agent reads stdout.
 
 The library's own background transport is not used: it loses what is queued when the process is
-forked, stopped or throttled. Here the entries of one push are written in one call before the push is
-answered; what the API does not take goes to stdout.
+forked, stopped or throttled. Here the entries of one push are written in one call before the push
+is answered; what the API does not take goes to stdout.
 """
 
 import json
@@ -28,12 +28,12 @@ _SCOPE = "https://www.googleapis.com/auth/logging.write"
 ENDPOINT_VARIABLE = "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING"
 
 
-class _BoundedSession(AuthorizedSession):  # type: ignore[misc] - google-auth has no types
+class _BoundedSession(AuthorizedSession):
     """A session whose calls never take longer than a push can wait."""
 
-    def request(self, *args: Any, timeout: float = _TIMEOUT_SECONDS, **kwargs: Any) -> Any:
-        limit = min(timeout, _TIMEOUT_SECONDS)
-        return super().request(*args, timeout=limit, max_allowed_time=limit, **kwargs)
+    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
+        bounds = {"timeout": _TIMEOUT_SECONDS, "max_allowed_time": _TIMEOUT_SECONDS}
+        return super().request(method, url, **{**options, **bounds})  # type: ignore[no-untyped-call]
 
 
 def connect(project: str) -> cloud_logging.Client:
@@ -45,7 +45,7 @@ def connect(project: str) -> cloud_logging.Client:
         project=project,
         credentials=credentials,
         client_options=options,
-        _http=_BoundedSession(credentials),
+        _http=_BoundedSession(credentials),  # type: ignore[no-untyped-call]
         _use_grpc=False,  # a channel neither survives a fork nor is worth 35 MB here
     )
 

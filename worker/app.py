@@ -103,7 +103,7 @@ def read_push(environ: Mapping[str, Any]) -> Push:
 
 
 def read_headers(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """(lower-case name, value) pairs: as sent where the server kept them, else WSGI's idea of them."""
+    """(lower-case name, value) pairs, as sent where the server kept them, else as WSGI has them."""
     raw = environ.get(RAW_HEADERS)
     if raw is None:
         raw = [

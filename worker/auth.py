@@ -1,7 +1,8 @@
-"""Is this push from our subscription? One function per PUSH_AUTH mode; each raises Refused or returns.
+"""Is this push from our subscription? A check for each PUSH_AUTH mode raises Refused or returns.
 
-`cloud-run-iam` checks nothing here: IAM did, before the container, and may have replaced the token's
-signature with SIGNATURE_REMOVED_BY_GOOGLE. That is safe on a service that requires authentication only.
+`cloud-run-iam` checks nothing here: IAM did, before the container, and may have replaced the
+token's signature with SIGNATURE_REMOVED_BY_GOOGLE. That is safe only on a service that requires
+authentication.
 """
 
 from collections.abc import Callable

@@ -62,7 +62,7 @@ def _quarantine(settings: Settings) -> Quarantine:
 def project_of_metadata_server() -> str | None:
     """The project of this Cloud Run instance, which no environment variable tells."""
     host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
-    request = Request(  # noqa: S310 - a fixed scheme
+    request = Request(
         f"http://{host}/computeMetadata/v1/project/project-id",
         headers={"Metadata-Flavor": "Google"},
     )

@@ -1,7 +1,7 @@
 """Settings: environment variables, read once, frozen; every problem is reported in one message.
 
-Two deployments differ in their defaults: on Cloud Run (K_SERVICE is set) the worker listens on every
-address and PUSH_AUTH must be chosen; elsewhere it listens on loopback and trusts everyone there.
+Two deployments differ in their defaults: on Cloud Run (K_SERVICE is set) the worker listens on
+every address and PUSH_AUTH must be chosen; elsewhere it listens on loopback and trusts it.
 """
 
 import re
@@ -54,7 +54,9 @@ def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
 
 
 _PROJECT = r"[a-z][a-z0-9.:-]{4,61}[a-z0-9]"
-_QUARANTINE = rf"^(none|folder:.+|topic:projects/{_PROJECT}/topics/[A-Za-z][A-Za-z0-9._~%+-]{{2,254}})$"
+_QUARANTINE = (
+    rf"^(none|folder:.+|topic:projects/{_PROJECT}/topics/[A-Za-z][A-Za-z0-9._~%+-]{{2,254}})$"
+)
 
 
 class Settings(BaseModel):
@@ -99,7 +101,7 @@ class Settings(BaseModel):
     )
     log_sink: LogSink = _setting(
         LogSink.STDOUT, "stdout or api",
-        "`stdout` for Cloud Run and wherever an agent reads it; `api` writes to Cloud Logging itself.",
+        "`stdout` for Cloud Run and wherever an agent reads it; `api` writes to Cloud Logging.",
     )  # fmt: skip
     log_level: str = _setting(
         "INFO", "DEBUG, INFO, NOTICE, WARNING, ERROR or CRITICAL",
@@ -178,7 +180,10 @@ def read_settings(environment: Mapping[str, str], *, project: str | None = None)
     problems = _missing(given)
     if environment.get("K_SERVICE"):
         given = {"host": "0.0.0.0", "quarantine": "none", **given}  # noqa: S104 - Cloud Run's contract
-        given |= {"service": environment["K_SERVICE"], "revision": environment.get("K_REVISION", "")}
+        given |= {
+            "service": environment["K_SERVICE"],
+            "revision": environment.get("K_REVISION", ""),
+        }
         if "push_auth" not in given:
             problems.append(f"PUSH_AUTH is not set (want {Settings.want('PUSH_AUTH')})")
     try:

@@ -103,7 +103,9 @@ def _decode(push: Push) -> Message:
     if content_type == "application/cloudevents+json":
         return _structured(push.body)
     if content_type == "application/cloudevents-batch+json":
-        raise BadEnvelope("bad envelope: batches of CloudEvents are not supported; push them singly")
+        raise BadEnvelope(
+            "bad envelope: batches of CloudEvents are not supported; push them singly"
+        )
     if push.header("ce-specversion") is not None:
         return _binary(push)
     if any(name.startswith(_METADATA) for name, _ in push.headers):

@@ -17,7 +17,7 @@ _WITHOUT_VALUE = {
 
 
 def explain(error: ValidationError, where: str = "") -> str:
-    """Say what is wrong and where, for example `requirements.width: missing; nme: unknown field`."""
+    """Say what is wrong and where: `requirements.width: missing; nme: unknown field`."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     named = [_sentence(where, p["loc"], p["type"], p["msg"]) for p in problems[:_SHOWN]]
     if len(problems) > _SHOWN:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Generic, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from worker.deadline import Deadline
 from worker.explain import explain
@@ -36,8 +36,8 @@ class Requirements(BaseModel):
 class Context:
     """What a handler knows besides its requirements.
 
-    `log` has the message's id and trace bound. Pass `deadline.remaining()` (seconds) to clients as a
-    timeout. `attempt` is Pub/Sub's delivery attempt, None without a dead-letter policy.
+    `log` has the message's id and trace bound. Pass `deadline.remaining()` (seconds) to clients as
+    a timeout. `attempt` is Pub/Sub's delivery attempt, None without a dead-letter policy.
     """
 
     message: Message
@@ -100,7 +100,7 @@ class Feature(Generic[Result]):
         """JSON Schema of the requirements, None where there are none."""
         if self.want is None:
             return None
-        return {"type": "string"} if self.want is str else self.want.model_json_schema()  # type: ignore[union-attr] - mypy does not narrow type[A] | type[B] by `is`
+        return TypeAdapter(self.want).json_schema()
 
 
 class _Decorator:
@@ -125,8 +125,9 @@ class _Decorator:
 def feature(name: str) -> _Decorator:
     """Register the decorated function as the handler of the feature `name`.
 
-    The function takes its requirements (a Requirements model or str; none is fine too) and a Context,
-    and returns a pydantic model or None. It raises Retry or Reject to say what happens to the message.
+    The function takes its requirements (a Requirements model or str; none is fine too) and a
+    Context, and returns a pydantic model or None. It raises Retry or Reject to say what happens to
+    the message.
     """
     return _Decorator(name)
 
@@ -220,7 +221,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except HandlersInvalid:
         raise
-    except BaseException as error:  # noqa: BLE001 - a handler file may even call sys.exit()
+    except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         raise HandlersInvalid(f"cannot import {name}: {_why(error)}") from error

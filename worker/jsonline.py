@@ -34,7 +34,7 @@ def is_special(name: str) -> bool:
 
 
 def encode(entry: Mapping[str, Any], limit: int) -> bytes:
-    """The entry as one line of ASCII JSON, newline included, at most `limit` bytes (2,000 or more)."""
+    """The entry as one line of ASCII JSON of at most `limit` (2,000 or more) bytes with newline."""
     plain_entry = plain(entry)
     line = _dumps(plain_entry)
     if len(line) >= limit:
@@ -119,21 +119,22 @@ def _digits(value: int) -> str:
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return _plain(value.value, ())
-    if isinstance(value, str):
-        return _text(str.__str__(value))
-    if isinstance(value, int):
-        return _plain(int(value), ())
-    if isinstance(value, float):
-        return _plain(float(value), ())
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return _bytes(bytes(value))
-    if isinstance(value, BaseException):
-        return _text(repr(value))
+    """What is none of JSON's own types, or a subclass of one, whose own methods are not asked."""
+    for kind, convert in _SCALARS:
+        if isinstance(value, kind):
+            return convert(value)
     return _text(str(value))
+
+
+_SCALARS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (Enum, lambda value: plain(value.value)),
+    (str, lambda value: _text(str.__str__(value))),
+    (int, lambda value: plain(int(value))),
+    (float, lambda value: plain(float(value))),
+    ((datetime, date, time), lambda value: value.isoformat()),
+    ((bytes, bytearray, memoryview), lambda value: _bytes(bytes(value))),
+    (BaseException, lambda value: _text(repr(value))),
+)
 
 
 def _bytes(value: bytes) -> str:
@@ -144,7 +145,7 @@ def _bytes(value: bytes) -> str:
 
 
 def _cut(entry: dict[str, Any], room: int, original_size: int) -> dict[str, Any]:
-    """The entry in `room` bytes: small fields whole, the largest cut to a fair share of the rest."""
+    """The entry in `room` bytes: small fields whole, large ones cut to a fair share of the rest."""
     kept = {name: value for name, value in entry.items() if is_special(name)}
     room -= len(_dumps(kept)) + _ROOM_FOR_MARKER
     sized = [(len(_dumps({n: v})), n, v) for n, v in entry.items() if n not in kept]
@@ -171,7 +172,7 @@ def _fair_share(sizes: list[int], room: int) -> int:
 
 
 def _shortened(value: Any, room: int) -> Any:
-    """The value as text in `room` bytes of JSON: its beginning and its end, where errors say why."""
+    """The value as text in `room` bytes of JSON: its beginning and its end (of a trace: why)."""
     text = value if isinstance(value, str) else _dumps(value)
     cut: Callable[[int], str] = lambda n: f"{text[: n - n // 3]} … {text[len(text) - n // 3 :]}"  # noqa: E731
     keep = max(0, min(len(text), room - 10))

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Any
 
 from worker.jsonline import free_name, is_special
@@ -29,9 +28,7 @@ _SEVERITIES = (
     (60, "CRITICAL"),
     (70, "ALERT"),
 )
-_ERROR_EVENT = (
-    "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
-)
+_ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 _SPECIAL = "logging.googleapis.com/"
 
 
@@ -55,14 +52,16 @@ class Operation:
     def __init__(self, operation_id: str, producer: str) -> None:
         self._id = operation_id
         self._producer = producer
-        self._begun = False
+        self._flags = {"first": True}
 
-    def next(self, *, last: bool) -> dict[str, Any]:
+    def close(self) -> None:
+        """Make the next entry the last."""
+        self._flags = {**self._flags, "last": True}
+
+    def next(self) -> dict[str, Any]:
         """The operation field of the next entry."""
-        first = not self._begun
-        self._begun = True
-        flags = {"first": True} if first else {}
-        return {"id": self._id, "producer": self._producer, **flags, **({"last": True} if last else {})}
+        flags, self._flags = self._flags, {}
+        return {"id": self._id, "producer": self._producer, **flags}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,8 @@ class Log:
     def label(self, **labels: str) -> "Log":
         """A Log whose entries also have these labels."""
         name = _SPECIAL + "labels"
-        return replace(self, special={**self.special, name: {**self.special.get(name, {}), **labels}})
+        merged = {**self.special.get(name, {}), **labels}
+        return replace(self, special={**self.special, name: merged})
 
     def of_operation(self, operation_id: str) -> "Log":
         """A Log whose entries, and those of every Log bound from it, are one operation."""
@@ -124,14 +124,30 @@ class Log:
         location: Mapping[str, str] | None = None,
     ) -> None:
         """Write one entry unless `level` (a logging number) is under LOG_LEVEL."""
-        if level >= self.level:
-            where = location or _caller(sys._getframe(2))  # noqa: SLF001 - as logging finds it
-            self.sink.write(self._entry(level, event, message, fields, where, last=False))
+        if level < self.level:
+            return
+        entry = {
+            "severity": severity_of(level),
+            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "message": message or event,
+            "event": event,
+            **self.fields,
+            **self.special,
+            _SPECIAL + "sourceLocation": location or _caller(),
+            _SPECIAL + "insertId": next_insert_id(),
+        }
+        if self.operation is not None:
+            entry[_SPECIAL + "operation"] = self.operation.next()
+        for name, value in fields.items():
+            # A field cannot pose as one of ours: it keeps its value under a name of its own.
+            entry[free_name(name + "_" if is_special(name) else name, entry)] = value
+        self.sink.write(entry)
 
     def canonical(self, level: int, event: str, message: str, fields: Mapping[str, Any]) -> None:
         """Write the one entry that closes a push, whatever LOG_LEVEL is."""
-        where = _caller(sys._getframe(1))  # noqa: SLF001 - as logging finds it
-        self.sink.write(self._entry(level, event, message, fields, where, last=True))
+        if self.operation is not None:
+            self.operation.close()
+        replace(self, level=0).write(level, event, message, fields)
 
     def error_fields(self, exc: BaseException | None) -> dict[str, Any]:
         """What Error Reporting needs to group a crash: trace, service and type."""
@@ -142,33 +158,6 @@ class Log:
             "@type": _ERROR_EVENT,
             "serviceContext": {"service": self.service.name, "version": self.service.version},
         }
-
-    def _entry(
-        self,
-        level: int,
-        event: str,
-        message: str,
-        fields: Mapping[str, Any],
-        location: Mapping[str, str],
-        *,
-        last: bool,
-    ) -> dict[str, Any]:
-        entry = {
-            "severity": severity_of(level),
-            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "message": message or event,
-            "event": event,
-            **self.fields,
-            **self.special,
-            _SPECIAL + "sourceLocation": location,
-            _SPECIAL + "insertId": next_insert_id(),
-        }
-        if self.operation is not None:
-            entry[_SPECIAL + "operation"] = self.operation.next(last=last)
-        for name, value in fields.items():
-            # A field cannot pose as one of ours: it keeps its value under a name of its own.
-            entry[free_name(name + "_" if is_special(name) else name, entry)] = value
-        return entry
 
 
 def _insert_ids() -> Callable[[], str]:
@@ -181,6 +170,12 @@ def _insert_ids() -> Callable[[], str]:
 next_insert_id = _insert_ids()
 
 
-def _caller(frame: FrameType) -> dict[str, str]:
+def _caller() -> dict[str, str]:
+    """Where the entry was asked for: the first frame outside this module."""
+    frame = sys._getframe(1).f_back  # noqa: SLF001 - as logging finds it
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    if frame is None:
+        return {}
     code = frame.f_code
     return {"file": code.co_filename, "line": str(frame.f_lineno), "function": code.co_qualname}

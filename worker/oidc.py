@@ -1,7 +1,8 @@
 """PUSH_AUTH=oidc: the token that Pub/Sub signs each push with, verified here.
 
-RS256 only. Checked: signature, iss, aud, exp and iat with skew, email and email_verified: a token with
-the right audience alone could have been made by any Google project. Source: Pub/Sub push authentication.
+RS256 only. Checked: signature, iss, aud, exp and iat with skew, email and email_verified: a token
+with the right audience alone could have been made by any Google project.
+Source: Pub/Sub push authentication.
 """
 
 import hashlib

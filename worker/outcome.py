@@ -134,8 +134,8 @@ OUTCOMES = (
 )
 
 
-class Stop(Exception):  # noqa: N818 - a verdict on a message, not an error of the program
-    """Ends the path of a message with `outcome`; `reason` is one sentence without payload values."""
+class Stop(Exception):
+    """Ends the path of a message with `outcome`; `reason` is a sentence without payload values."""
 
     outcome: ClassVar[Outcome]
 
@@ -192,7 +192,7 @@ class TimedOut(Stop):
 
 
 class Refused(Stop):
-    """The caller may not push here. `reason` goes to the log only: a refused caller learns nothing."""
+    """The caller may not push here. `reason` goes to the log only: the caller learns nothing."""
 
     outcome = REFUSED
 

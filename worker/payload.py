@@ -13,9 +13,7 @@ _NO_REQUIREMENTS: tuple[JsonValue, ...] = (None, "none", "", {})
 class FeaturePayload(BaseModel):
     """What the backend publishes: `{"feature": ..., "description": ..., "requirements": ...}`."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
     feature: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     description: str = ""

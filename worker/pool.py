@@ -17,8 +17,8 @@ _Job = tuple["Future[object]", Callable[[], object]]
 class Pool:
     """Runs work on at most `threads` threads; at most `waiting` more may queue.
 
-    The threads are daemons, started when needed: a handler that hangs holds its thread, and neither the
-    answer to its push nor the end of the process.
+    The threads are daemons, started when needed: a handler that hangs holds its thread, and neither
+    the answer to its push nor the end of the process.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
@@ -32,13 +32,13 @@ class Pool:
     def run(self, work: Callable[[], T], deadline: Deadline) -> T:
         """Run `work` on a handler thread and return what it returns, or raise what it raises.
 
-        Raises Overloaded at once when the queue is full, and TimedOut at the deadline: work that waits
-        is dropped then, work that runs goes on without anybody waiting for it.
+        Raises Overloaded at once when the queue is full, and TimedOut at the deadline: work that
+        waits is dropped then, work that runs goes on without anybody waiting for it.
         """
         if not self._room.acquire(blocking=False):
             raise Overloaded(f"all {self._threads} handler threads are busy and the queue is full")
         future: Future[T] = Future()
-        self._jobs.put((future, work))  # type: ignore[arg-type] - a queue of any T
+        self._jobs.put((future, work))  # type: ignore[arg-type]  # any T
         self._start_thread()
         try:
             return future.result(deadline.remaining())

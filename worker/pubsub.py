@@ -1,4 +1,4 @@
-"""Publish to Pub/Sub over REST: without grpc, on the emulator (PUBSUB_EMULATOR_HOST) as on the service."""
+"""Publish to Pub/Sub over REST, without grpc; to the emulator when PUBSUB_EMULATOR_HOST is set."""
 
 import base64
 import os
@@ -45,9 +45,8 @@ class Publisher:
         if message.ordering_key:
             body["orderingKey"] = message.ordering_key
         try:
-            answer = self._session().post(
-                f"{endpoint()}/v1/{topic}:publish", json={"messages": [body]}, timeout=_TIMEOUT_SECONDS
-            )
+            url = f"{endpoint()}/v1/{topic}:publish"
+            answer = self._session().post(url, json={"messages": [body]}, timeout=_TIMEOUT_SECONDS)
             if answer.ok:
                 return str(answer.json()["messageIds"][0])
         except (requests.RequestException, google.auth.exceptions.GoogleAuthError) as error:

@@ -1,5 +1,6 @@
-"""The real server: gunicorn with threads, configured for Cloud Run, its own log lines as entries."""
+"""The real server: gunicorn with threads, set up for Cloud Run, its own log lines as entries."""
 
+import io
 import logging
 import os
 import socket
@@ -34,7 +35,7 @@ HEADER_FIELDS = 256  # 100 attributes of an unwrapped push arrive as headers, be
 _WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class PushWorker(ThreadWorker):  # type: ignore[misc] - gunicorn has no types
+class PushWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A threaded worker that drains before it stops and bounds how long a request may arrive."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,8 +62,7 @@ class PushWorker(ThreadWorker):  # type: ignore[misc] - gunicorn has no types
         """Keep the headers as they were sent, and let only unambiguous ones into WSGI."""
         self._request.headers = tuple(req.headers)
         req.headers = [(name, value) for name, value in req.headers if "_" not in name]
-        keep_alive: bool = super().handle_request(req, conn)
-        return keep_alive
+        return bool(super().handle_request(req, conn))
 
     def handle(self, conn: TConn) -> Any:
         """Handle a connection that has something to read."""
@@ -89,7 +89,7 @@ class PushWorker(ThreadWorker):  # type: ignore[misc] - gunicorn has no types
                     continue  # it is gone already
 
     def _idle(self) -> bool:
-        return self.nr_conns <= len(self.keepalived_conns) + len(self.pending_conns)
+        return bool(self.nr_conns <= len(self.keepalived_conns) + len(self.pending_conns))
 
     def handle_exit(self, sig: int | None, frame: Any) -> None:
         """SIGTERM: not ready at once and no new push; the process ends when none is in flight."""
@@ -107,7 +107,7 @@ class PushWorker(ThreadWorker):  # type: ignore[misc] - gunicorn has no types
         super().murder_keepalived()
 
 
-class EntryLogger(Logger):  # type: ignore[misc] - gunicorn has no types
+class EntryLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's messages go to the process's log; requests are logged by Cloud Run itself."""
 
     _load_failed = False
@@ -130,8 +130,8 @@ class EntryLogger(Logger):  # type: ignore[misc] - gunicorn has no types
             super().error(msg, *args, **kwargs)
 
 
-class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
-    """gunicorn, configured by Settings alone: no config file, no command line, no control socket."""
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn, configured by Settings alone: no config file, command line or control socket."""
 
     def __init__(self, settings: Settings, descriptor: int) -> None:
         self._settings = settings
@@ -144,7 +144,7 @@ class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
             self.cfg.set(name, value)
 
     def options(self) -> Mapping[str, Any]:
-        """gunicorn's settings."""
+        """Gunicorn's settings."""
         settings = self._settings
         shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn's heartbeat; a disk could block it
         return {
@@ -173,7 +173,7 @@ class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
         return worker, create_app(worker)
 
     def load(self) -> _WsgiApp:
-        """gunicorn's way to the application; PushWorker asks for `build` instead."""
+        """Gunicorn's way to the application; PushWorker asks for `build` instead."""
         return self.build()[1]
 
 
@@ -187,7 +187,8 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM. Raises OSError when the address cannot be used."""
     log = root_log(settings)
     install(log)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] - a handler's print, whole lines
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what a handler prints, line by line
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
     _announce(log, settings, host, port)

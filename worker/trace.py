@@ -1,6 +1,6 @@
 """The trace that a request belongs to, from its headers; ids that are not valid are ignored.
 
-Sources: W3C Trace Context (traceparent); Cloud Trace's X-Cloud-Trace-Context, whose span is decimal.
+Sources: W3C Trace Context (traceparent); Cloud Trace's X-Cloud-Trace-Context (a decimal span).
 """
 
 import re
@@ -45,7 +45,12 @@ def _w3c(header: str) -> Trace | None:
         return None
     version, trace_id, span_id, flags, more = match.groups()
     # Version 00 has exactly four parts, later ones may add some, ff is forbidden.
-    if version == "ff" or (version == "00" and more) or not int(trace_id, 16) or not int(span_id, 16):
+    if (
+        version == "ff"
+        or (version == "00" and more)
+        or not int(trace_id, 16)
+        or not int(span_id, 16)
+    ):
         return None
     return Trace(trace_id, span_id, bool(int(flags, 16) & 1))
 

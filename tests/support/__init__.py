@@ -1,1 +1,1 @@
-"""What several tests need: pushes as Pub/Sub makes them, a worker in this process, a real server."""
+"""What tests share: pushes as Pub/Sub makes them, a worker in this process, a real server."""

@@ -26,7 +26,7 @@ class ServerProcess:
         variables = {name: os.environ[name] for name in kept if name in os.environ}
         variables |= {"PORT": "0", "PYTHONPATH": str(ROOT), **(environment or {})}
         self._stderr = (folder / "stderr.txt").open("w+b")
-        self.process = subprocess.Popen(  # noqa: S603 - our own command
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "worker", "serve"],
             cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=self._stderr,
         )  # fmt: skip

@@ -41,8 +41,8 @@ class Claims(Protocol):
 def key_of(message: Message) -> str:
     """The key under which deliveries of the same message meet.
 
-    Within a subscription: the publisher's `idempotency_key` attribute, else the message id. The same
-    message goes to every subscription of a topic, and each is handled.
+    Within a subscription: the publisher's `idempotency_key` attribute, else the message id. The
+    same message goes to every subscription of a topic, and each is handled.
     """
     scope = message.subscription or message.source
     chosen = message.attributes.get(IDEMPOTENCY_ATTRIBUTE)

@@ -22,7 +22,7 @@ class _Record:
 class MemoryClaims:
     """At most `max_keys` done keys are remembered, the oldest are forgotten first.
 
-    Keys that are held are bounded by the handler threads, and are never forgotten before their lease.
+    Keys that are held are bounded by the handler threads; none is forgotten before its lease ends.
     """
 
     def __init__(

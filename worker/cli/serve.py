@@ -21,12 +21,14 @@ def command(*, check: bool) -> None:
         for variable, value in settings.effective().items():
             click.echo(f"{variable}={value}")
         return
-    from worker.server import serve  # noqa: PLC0415 - gunicorn and Flask, not for --check
+    from worker.server import serve
 
     try:
         serve(settings)
     except OSError as error:
-        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror} (set PORT or HOST)")
+        fail(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror} (set PORT or HOST)"
+        )
 
 
 def settings_or_fail() -> Settings:

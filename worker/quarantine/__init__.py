@@ -41,7 +41,9 @@ class Rejected:
         if self.message is None:
             return digest_id(b"body", self.body)
         return digest_id(
-            self.message.subscription.encode(), self.message.source.encode(), self.message.id.encode()
+            self.message.subscription.encode(),
+            self.message.source.encode(),
+            self.message.id.encode(),
         )
 
     def record(self) -> dict[str, Any]:
@@ -65,7 +67,7 @@ class Rejected:
 
 
 class Quarantine(Protocol):
-    """Keeps rejected messages. The same message kept twice is there once, where the place allows."""
+    """Keeps rejected messages; the same message kept twice is there once, if the place allows."""
 
     def keep(self, rejected: Rejected) -> str:
         """Keep it durably and return its address. Raises QuarantineFailed."""

@@ -1,8 +1,8 @@
 """QUARANTINE=topic:projects/P/topics/T: published the way Pub/Sub's own dead-lettering does it.
 
-The message keeps its data and attributes and gets CloudPubSubDeadLetterSource* attributes, the reason
-and the headers. What cannot travel like that (an unreadable envelope, attributes over Pub/Sub's limits)
-is published as the JSON record that the folder quarantine writes: nothing is ever cut.
+The message keeps its data and attributes and gets CloudPubSubDeadLetterSource* attributes, the
+reason and the headers. What cannot travel like that (an unreadable envelope, attributes over
+Pub/Sub's limits) is published as the JSON record that the folder quarantine writes, uncut.
 """
 
 import json
@@ -20,7 +20,7 @@ Publish = Callable[[str, PubsubMessage], str]
 
 
 class TopicQuarantine:
-    """Publishes to `topic` (projects/P/topics/T); the publish is confirmed before `keep` returns."""
+    """Publishes to `topic` (projects/P/topics/T), confirmed before `keep` returns."""
 
     def __init__(self, topic: str, publish: Publish) -> None:
         self._topic = topic
@@ -29,7 +29,9 @@ class TopicQuarantine:
     def keep(self, rejected: Rejected) -> str:
         """Publish it and return `topic#message id`."""
         try:
-            message_id = self._publish(self._topic, _as_dead_letter(rejected) or _as_record(rejected))
+            message_id = self._publish(
+                self._topic, _as_dead_letter(rejected) or _as_record(rejected)
+            )
         except PublishFailed as error:
             raise QuarantineFailed(f"cannot publish to {self._topic}: {error}") from error
         return f"{self._topic}#{message_id}"
