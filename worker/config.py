@@ -53,7 +53,7 @@ def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
     return Field(default, description=about, json_schema_extra={"want": want}, **limits)
 
 
-_PROJECT = r"[a-z][a-z0-9.:-]{4,61}[a-z0-9]"
+_PROJECT = r"[a-z][a-z0-9.:-]{1,98}[a-z0-9]"
 _QUARANTINE = (
     rf"^(none|folder:.+|topic:projects/{_PROJECT}/topics/[A-Za-z][A-Za-z0-9._~%+-]{{2,254}})$"
 )
@@ -103,7 +103,7 @@ class Settings(BaseModel):
         LogSink.STDOUT, "stdout or api",
         "`stdout` for Cloud Run and wherever an agent reads it; `api` writes to Cloud Logging.",
     )  # fmt: skip
-    log_level: str = _setting(
+    log_level: Annotated[str, BeforeValidator(str.upper)] = _setting(
         "INFO", "DEBUG, INFO, NOTICE, WARNING, ERROR or CRITICAL",
         "Entries under this are not written. The canonical entry of a push always is.",
         pattern=f"^({'|'.join(_LEVELS)})$",

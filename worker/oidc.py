@@ -51,8 +51,10 @@ class CertificateStore:
 
     def key(self, key_id: str) -> RSAPublicKey:
         """The key of that id. Raises Refused for an unknown id, Retry while no key can be had."""
-        if key_id not in self._keys or self._clock() - self._fetched > MAX_AGE_SECONDS:
-            self._refresh()
+        if key_id not in self._keys:
+            self._refresh(wait=True)
+        elif self._clock() - self._fetched > MAX_AGE_SECONDS:
+            self._refresh(wait=False)
         if not self._keys:
             raise Retry("the certificates of PUSH_CERTS_URL cannot be fetched")
         found = self._keys.get(key_id)
@@ -60,16 +62,20 @@ class CertificateStore:
             raise Refused("the token's key id is unknown")
         return found
 
-    def _refresh(self) -> None:
-        with self._lock:
+    def _refresh(self, *, wait: bool) -> None:
+        """Fetch, unless that was tried just now. Without `wait` another thread may be at it."""
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
             if self._clock() - self._tried < REFRESH_SECONDS:
                 return
             self._tried = self._clock()
-            try:
-                self._keys = read_keys(self._fetch(self._url))
-                self._fetched = self._clock()
-            except (OSError, ValueError):
-                return  # the keys that are known go on; with none, `key` asks for another delivery
+            self._keys = read_keys(self._fetch(self._url))
+            self._fetched = self._clock()
+        except (OSError, ValueError):
+            return  # the keys that are known go on; with none, `key` asks for another delivery
+        finally:
+            self._lock.release()
 
 
 def read_keys(document: bytes) -> Keys:

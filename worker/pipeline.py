@@ -20,6 +20,7 @@ from worker.message import Form, Message, Push
 from worker.outcome import (
     CRASHED,
     DONE,
+    DUPLICATE,
     REFUSED,
     REJECTED,
     Draining,
@@ -106,7 +107,7 @@ def process(worker: Worker, push: Push) -> Answer:
     try:
         ending = _path(worker, push, delivery, Deadline.after(worker.budget_seconds, worker.clock))
     except Stop as stop:
-        ending = _Ending(stop.outcome, stop.status, stop.reason)
+        ending = _Ending(stop.outcome, stop.status, _reason(stop, delivery.message))
     except BaseException as error:  # noqa: BLE001 - the one broad except: it keeps the message
         ending = _Ending(CRASHED, CRASHED.status, _crash(error), delivery.log.error_fields(error))
     _write_canonical(push, delivery, ending, received, worker.clock() - started)
@@ -174,6 +175,12 @@ def _quarantined(worker: Worker, push: Push, delivery: _Delivery, reject: Reject
         return _Ending(REJECTED, 500, reason, {"quarantine_id": rejected.id})
     fields = {"quarantine": address, "quarantine_id": rejected.id}
     return _Ending(REJECTED, REJECTED.status, reject.reason, fields)
+
+
+def _reason(stop: Stop, message: Message | None) -> str:
+    if stop.outcome is DUPLICATE and message is not None and message.id_derived:
+        return f"{stop.reason} (it came without an id: the same content is the same message)"
+    return stop.reason
 
 
 def _crash(error: BaseException) -> str:

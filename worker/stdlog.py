@@ -72,6 +72,9 @@ def install(log: Log) -> None:
         log.write(logging.CRITICAL, "error.uncaught", text, fields, location=where)
 
     sys.excepthook = lambda _kind, error, _trace: uncaught(error, "MainThread")
+    sys.unraisablehook = lambda args: uncaught(
+        args.exc_value or SystemExit(), args.err_msg or "a finalizer"
+    )
     threading.excepthook = lambda args: uncaught(
         args.exc_value or SystemExit(), args.thread.name if args.thread else "a thread"
     )
