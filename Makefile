@@ -1,0 +1,62 @@
+# `make` lists the targets. Needs make, a POSIX shell and Python 3.11 to 3.13; everything else goes into .venv.
+
+PYTHON ?=           # the interpreter to use; empty: the first of python3, python3.11 ... that fits
+ARGS ?=             # handed to pytest:  make test ARGS="-k envelope"
+UPGRADE ?=          # make lock UPGRADE=1 takes the newest versions that requirements*.in allow
+
+VENV := .venv
+VENV_313 := .venv-3.13
+RUN := $(VENV)/bin/python -m
+PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command 'make lock' $(if $(strip $(UPGRADE)),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint python-3.13 format lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z0-9.-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
+		awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: ## make .venv with everything in it (again only if a lock or the interpreter changed)
+	@PYTHON="$(strip $(PYTHON))" scripts/make-venv $(VENV) requirements-dev.txt
+
+run: setup ## send one message through the worker on this machine and show what became of it
+	@$(RUN) worker dev --once
+
+test: setup ## run the tests
+	@$(RUN) pytest $(ARGS)
+
+# `make test` comes last, so that pytest's closing line is the last one.
+check: ## everything CI checks: format, lint, types, layers, Dockerfile, Python 3.13, tests
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory python-3.13
+	@$(MAKE) --no-print-directory test
+
+lint: setup ## the part of check that runs no test
+	@echo "== ruff format";      $(RUN) ruff format --check .
+	@echo "== ruff check";       $(RUN) ruff check .
+	@echo "== mypy";             $(RUN) mypy
+	@echo "== import-linter";    $(VENV)/bin/lint-imports --no-logo
+	@echo "== hadolint";         $(VENV)/bin/hadolint Dockerfile
+	@echo "== cloudbuild.yaml";  $(VENV)/bin/check-jsonschema --builtin-schema vendor.cloudbuild cloudbuild.yaml
+
+# The image runs 3.13; .venv is often older. Skipped where there is no 3.13, but never in CI.
+python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of its own
+	@if python="$$(PYTHON= scripts/find-python 3.13 2>/dev/null)"; then \
+		echo "== Python 3.13"; \
+		PYTHON="$$python" scripts/make-venv $(VENV_313) requirements-dev.txt && \
+		$(VENV_313)/bin/python -m pytest -q -p no:cacheprovider \
+			-m "not emulator and not server and not container"; \
+	elif [ "$${CI:-}" = true ]; then echo "Python 3.13 not found, and CI has to test on it" >&2; exit 1; \
+	else echo "== Python 3.13 not found: skipped"; fi
+
+format: setup ## format, and repair what ruff can repair
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+lock: setup ## pin requirements*.in in requirements*.txt, with hashes (UPGRADE=1: newest versions)
+	@$(PIP_COMPILE) requirements.in -o requirements.txt
+	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the .venvs and the tools' caches
+	@rm -rf $(VENV) $(VENV_313) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
