@@ -1,10 +1,11 @@
 """`python -m worker`: one file per command, imported when it is run."""
 
 import importlib
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+_INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 _COMMANDS = ("serve", "dev", "features", "push", "publish")
 
 
@@ -21,6 +22,19 @@ class _Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"worker.cli.{cmd_name}").command
         return command
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command. What is wrong with its words is said in one line, as every other error."""
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            raise SystemExit(error.exit_code) from None
+        except click.ClickException as error:
+            fail(f"{' '.join(error.format_message().split())} (see --help)", error.exit_code)
+        except click.Abort:
+            raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(code or 0)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -25,6 +25,8 @@ def command(*, check: bool) -> None:
 
     try:
         serve(settings)
+    except SettingsInvalid as error:
+        fail(str(error))
     except OSError as error:
         fail(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror} (set PORT or HOST)"

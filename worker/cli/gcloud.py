@@ -1,0 +1,58 @@
+"""The gcloud commands that do the same: quoted so that a shell hands over exactly these words."""
+
+import itertools
+import os
+from collections.abc import Mapping
+
+from worker.cli.content import Content
+from worker.cli.text import quote
+
+
+def publish_command(topic: str, content: Content) -> str:
+    """`gcloud pubsub topics publish` for this message; "" where gcloud cannot publish it."""
+    try:
+        message = content.data.decode()
+    except UnicodeDecodeError:
+        return "# gcloud cannot: the payload is not UTF-8 text"
+    if "\0" in message:
+        return "# gcloud cannot: no command line holds a NUL character"
+    _, project, _, name = topic.split("/")
+    words = [f"gcloud pubsub topics publish {quote(name)} --project={quote(project)}"]
+    if message:
+        words.append(f"--message={quote(message)}")
+    if content.attributes:
+        words.append(f"--attribute={quote(attribute_flag(content.attributes))}")
+    if content.ordering_key:
+        words.append(f"--ordering-key={quote(content.ordering_key)}")
+    return " ".join([*_for_the_emulator(), *words])
+
+
+def _for_the_emulator() -> list[str]:
+    """Its own variables: it ignores PUBSUB_EMULATOR_HOST and would publish to the real Pub/Sub."""
+    emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+    if not emulator:
+        return []
+    return [
+        f"CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB={quote(f'http://{emulator}/')}",
+        "CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true",
+    ]
+
+
+def attribute_flag(attributes: Mapping[str, str]) -> str:
+    """The value of gcloud's --attribute, with another delimiter where a comma would be read as one.
+
+    Source: `gcloud topic escaping`.
+    """
+    pairs = [f"{key}={value}" for key, value in attributes.items()]
+    joined = "".join(pairs)
+    if "," not in joined and not joined.startswith("^"):
+        return ",".join(pairs)
+    free = (c for c in map(chr, itertools.count(ord(":"))) if c not in joined and c not in "=^")
+    delimiter = next(free)
+    return f"^{delimiter}^{delimiter.join(pairs)}"
+
+
+def logging_read(query: str, project: str) -> str:
+    """`gcloud logging read` for the query. It prints [] until the entries have arrived."""
+    line = query.replace("\n", " AND ")
+    return f"gcloud logging read {quote(line)} --project={quote(project)} --format=json"
