@@ -1,0 +1,154 @@
+"""Every fenced block in the documentation is run or checked; one of an unknown kind fails."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.conftest import Serve
+from tests.support.markdown import Block, Command, blocks, shell_commands
+from tests.support.server import ROOT
+from worker.cli import main
+
+LANGUAGES = {"bash", "json", "lql", "mermaid", "python", "text"}  # the last is for reading only
+FILE = re.compile(r"(handlers|tests)/\w+\.py")
+
+
+def test_every_block_is_in_a_known_language() -> None:
+    assert [block.place for block in blocks() if block.language not in LANGUAGES] == []
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=lambda block: block.place)
+def test_json_is_json(block: Block) -> None:
+    json.loads(block.text)
+
+
+def check_make(words: tuple[str, ...]) -> None:
+    targets = re.findall(r"^([a-z0-9.-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    unknown = {word for word in words if "=" not in word} - set(targets)
+    assert not unknown, f"no target {unknown}"
+
+
+def check_python(words: tuple[str, ...]) -> None:
+    """click reads the words of a command, and runs nothing."""
+    assert words[:2] == ("-m", "worker"), "only `python -m worker` can be checked"
+    with click.Context(main) as context:
+        name, command, rest = main.resolve_command(context, list(words[2:]))
+        assert command is not None
+        command.make_context(name, rest, parent=context)
+
+
+def no_check(words: tuple[str, ...]) -> None:
+    """Checked by a test of its own, or too plain to be wrong."""
+
+
+CHECKS: dict[str, Callable[[tuple[str, ...]], None]] = {
+    "cat": no_check,
+    "cd": no_check,
+    "curl": no_check,
+    "gcloud": no_check,
+    "git": no_check,
+    "make": check_make,
+    "python": check_python,
+    ".venv/bin/python": check_python,
+}
+
+
+@pytest.mark.parametrize("command", shell_commands(), ids=lambda command: command.place)
+def test_every_command_exists(command: Command) -> None:
+    program, *words = command.words
+    assert program in CHECKS, f"nobody checks {program}"
+    CHECKS[program](tuple(words))
+
+
+def tool(name: str) -> str:
+    """Its path; without it the test is skipped, but in CI that is a failure."""
+    path = shutil.which(name)
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is not installed, and CI must not skip its test", pytrace=False)
+    return path or pytest.skip(f"{name} is not installed")
+
+
+def test_gcloud_accepts_every_gcloud_command(tmp_path: Path) -> None:
+    commands = sorted({line_of(c.words) for c in shell_commands() if c.words[0] == "gcloud"})
+    file = tmp_path / "commands.json"
+    file.write_text(json.dumps([{"command_string": command} for command in commands]))
+    done = subprocess.run(
+        [tool("gcloud"), "meta", "lint-gcloud-commands", f"--commands-file={file}"],
+        env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path)}, capture_output=True, check=True,
+    )  # fmt: skip
+    results = json.loads(done.stdout)
+    assert len(results) == len(commands)
+    assert [(r["command_string"], r["error_message"]) for r in results if not r["success"]] == []
+
+
+def line_of(words: tuple[str, ...]) -> str:
+    """With only the value of an option in quotes: gcloud's linter misreads '--option=a value'."""
+    parts = (word.partition("=") if word.startswith("--") else ("", "", word) for word in words)
+    return " ".join(f"{name}{equals}{shlex.quote(value)}" for name, equals, value in parts)
+
+
+@pytest.mark.server
+def test_curl_gets_the_answers_that_are_shown(serve: Serve) -> None:
+    """The JSON block behind a curl block is its answer."""
+    server, curl = serve(), tool("curl")
+    shown = {a.place: json.loads(b.text) for a, b in pairwise(blocks()) if b.language == "json"}
+    for command in shell_commands():
+        program, *words = command.words
+        if program == "curl":
+            there = [word.replace("http://localhost:8080", server.url) for word in words]
+            answer = subprocess.run([curl, *there], capture_output=True, check=True).stdout
+            assert json.loads(answer) == shown[command.place], command.place
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout whose handlers and tests are the Python blocks; the first line names the file."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in (
+        "handlers/__init__.py",
+        "tests/__init__.py",
+        "tests/support",
+        "worker",
+        "pyproject.toml",
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to(ROOT / name)
+    for block in blocks("python"):
+        name, _, text = block.text.removeprefix("# ").partition("\n")
+        assert FILE.fullmatch(name), f"{block.place}: the first line does not name a file"
+        assert not (folder / name).exists(), f"{block.place}: {name} is there already"
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "worker features",
+        "ruff check *.py",
+        "ruff format --check *.py",
+        "mypy --follow-imports=silent *.py",
+        "pytest -q *.py",
+    ],
+)
+def test_python_files_are_as_good_as_the_projects_own(checkout: Path, command: str) -> None:
+    words = command.split()
+    if words[-1] == "*.py":
+        files = [*checkout.glob("handlers/*.py"), *checkout.glob("tests/test_*.py")]
+        words[-1:] = [str(file.relative_to(checkout)) for file in files]
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=checkout, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
