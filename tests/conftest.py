@@ -6,10 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.server import ROOT, ServerProcess
 
 Serve = Callable[..., ServerProcess]
+
+settings.register_profile("worker", deadline=None)  # a busy machine is no failure
+settings.load_profile("worker")
 
 
 @pytest.fixture

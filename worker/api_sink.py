@@ -8,14 +8,17 @@ is answered; what the API does not take goes to stdout.
 import json
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import google.auth
 from google.auth.credentials import AnonymousCredentials, Credentials
+from google.auth.exceptions import DefaultCredentialsError
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import logging as cloud_logging
 
+from worker.config import SettingsInvalid
 from worker.jsonline import encode
 from worker.logentry import lift
 from worker.sink import ENTRY_LIMIT, Batch, Sink
@@ -37,7 +40,10 @@ class _BoundedSession(AuthorizedSession):
 
 
 def connect(project: str) -> cloud_logging.Client:
-    """A REST client for the project, or for the endpoint that gcloud is pointed at."""
+    """A REST client for the project, or for the endpoint that gcloud is pointed at.
+
+    Raises SettingsInvalid without credentials.
+    """
     endpoint = os.environ.get(ENDPOINT_VARIABLE, "").rstrip("/")
     credentials = _credentials(local=endpoint.startswith("http://"))
     options = {"api_endpoint": endpoint} if endpoint else None
@@ -53,7 +59,12 @@ def connect(project: str) -> cloud_logging.Client:
 def _credentials(*, local: bool) -> Credentials:
     if local:
         return AnonymousCredentials()
-    credentials, _ = google.auth.default(scopes=[_SCOPE])
+    try:
+        credentials, _ = google.auth.default(scopes=[_SCOPE])
+    except DefaultCredentialsError as error:
+        raise SettingsInvalid(
+            "LOG_SINK=api finds no credentials (run `gcloud auth application-default login`)"
+        ) from error
     return credentials
 
 
@@ -63,6 +74,7 @@ class ApiSink:
     def __init__(self, client: cloud_logging.Client, fallback: Sink, name: str) -> None:
         self._client = client
         self._fallback = fallback
+        self._delivering = threading.local()  # .now: this thread is in a call of the client
         self._log_name = f"projects/{client.project}/logs/{name}"
         labels = {
             "project_id": client.project,
@@ -82,7 +94,21 @@ class ApiSink:
         return _ApiBatch(self)
 
     def deliver(self, entries: list[Mapping[str, Any]]) -> None:
-        """Write the entries in one call (in several only above the API's size limit)."""
+        """Write the entries in one call (in several only above the API's size limit).
+
+        What the client itself logs during a call goes to the fallback: it would cause more calls.
+        """
+        if getattr(self._delivering, "now", False):
+            for entry in entries:
+                self._fallback.write(entry)
+            return
+        self._delivering.now = True
+        try:
+            self._deliver(entries)
+        finally:
+            self._delivering.now = False
+
+    def _deliver(self, entries: list[Mapping[str, Any]]) -> None:
         lines = [encode(entry, ENTRY_LIMIT) for entry in entries]
         for chunk in _chunks(list(zip(entries, lines, strict=True))):
             resources = [self._log_entry(line) for _, line in chunk]

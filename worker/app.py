@@ -18,7 +18,9 @@ _CHUNK = 64 * 1024
 _DISCARD = 32 * 1024 * 1024  # bytes read and dropped so that the sender gets to read the answer
 _DISCARD_IDLE_SECONDS = 1.0
 
-RAW_HEADERS = "worker.headers"  # set in the WSGI environment by the server: names as they were sent
+# Set in the WSGI environment by the server:
+RAW_HEADERS = "worker.headers"  # (name, value) pairs, names as they were sent
+BODY_READ = "worker.body_read"  # to be called with whole=... when the body has been read
 
 
 def create_app(worker: Worker) -> Flask:
@@ -97,9 +99,12 @@ def read_push(environ: Mapping[str, Any]) -> Push:
     """Read one request. A body that cannot be read whole becomes the push's `problem`."""
     headers = read_headers(environ)
     try:
-        return Push(headers, read_body(environ))
+        push = Push(headers, read_body(environ))
     except Stop as stop:
-        return Push(headers, b"", stop)
+        push = Push(headers, b"", stop)
+    if BODY_READ in environ:
+        environ[BODY_READ](whole=push.problem is None)
+    return push
 
 
 def read_headers(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

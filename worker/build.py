@@ -1,7 +1,7 @@
 """Settings -> Worker: each part chosen here, once, and handed in."""
 
 import os
-from urllib.error import URLError
+from http.client import HTTPException
 from urllib.request import Request, urlopen
 
 from worker.auth import authenticator
@@ -69,6 +69,6 @@ def project_of_metadata_server() -> str | None:
     try:
         with urlopen(request, timeout=_METADATA_SECONDS) as response:  # noqa: S310 - as above
             project: bytes = response.read(200)
-    except (URLError, OSError):
+    except (OSError, HTTPException):
         return None
     return project.decode("ascii", "replace") or None

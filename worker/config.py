@@ -46,7 +46,9 @@ class LogSink(StrEnum):
 
 
 def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
@@ -83,12 +85,12 @@ class Settings(BaseModel):
     )  # fmt: skip
     push_service_account: Annotated[tuple[str, ...], BeforeValidator(_split)] = _setting(
         (), "the push account's e-mail address, several separated by commas",
-        "Accounts whose tokens are accepted. Needed with PUSH_AUTH=oidc.",
+        "Accounts whose tokens are accepted. Needed with PUSH_AUTH=oidc.", min_length=1,
     )  # fmt: skip
     push_certs_url: str = _setting(
         GOOGLE_CERTS, "an https address (http on loopback only)",
         "Where the token's certificates are: a PEM map or a JWKS.",
-        pattern=r"^(https://[^/]|http://(127\.|localhost[:/]|\[::1\]))",
+        pattern=r"^(https://[^/]|http://(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?(/|$))",
     )  # fmt: skip
     quarantine: str = _setting(
         "folder:quarantine", "folder:PATH, topic:projects/P/topics/T or none",
@@ -132,9 +134,14 @@ class Settings(BaseModel):
     revision: str = Field("", exclude=True)  # K_REVISION
 
     @property
+    def on_cloud_run(self) -> bool:
+        """Whether this is an instance of a Cloud Run service."""
+        return bool(self.revision)
+
+    @property
     def accounts(self) -> frozenset[str]:
-        """The push accounts, without empty ones."""
-        return frozenset(filter(None, self.push_service_account))
+        """The push accounts."""
+        return frozenset(self.push_service_account)
 
     @property
     def level(self) -> int:
@@ -203,7 +210,7 @@ def _missing(given: Mapping[str, Any]) -> list[str]:
         (given.get("log_sink") == LogSink.API, "GOOGLE_CLOUD_PROJECT", "LOG_SINK=api"),
     ]
     return [
-        f"{variable} is not set (want {Settings.want(variable)}; needed with {cause})"
+        f"{variable} is not set (want {Settings.want(variable)}, needed with {cause})"
         for needed, variable, cause in needs
         if needed and not given.get(variable.lower())
     ]
@@ -218,7 +225,7 @@ def _problem(given: Mapping[str, Any], location: tuple[int | str, ...], message:
 
 def hide(text: str) -> str:
     """An address without its password."""
-    return re.sub(r"//[^/@]*@", "//***@", text)
+    return re.sub(r"//[^/]*@", "//***@", text)
 
 
 def folder_of(quarantine: str) -> Path:

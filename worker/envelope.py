@@ -13,6 +13,7 @@ Sources: Pub/Sub push and PushConfig.NoWrapper; CloudEvents 1.0 HTTP binding.
 """
 
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -47,6 +48,7 @@ _TRANSPORT = SECRET_HEADERS | {
     "x-forwarded-proto", "x-real-ip", "x-request-id",
 }  # fmt: skip
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _Id = Annotated[str, Field(min_length=1)]
 _timestamp: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
 
@@ -144,7 +146,14 @@ def _wrapped(body: bytes, form: Form) -> Message:
     )
 
 
+def _check_text(push: Push) -> None:
+    """Headers become ids and attributes here; what is not text cannot travel on."""
+    if any(_SURROGATE.search(part) for pair in push.headers for part in pair):
+        raise BadEnvelope("bad envelope: a header holds a lone surrogate")
+
+
 def _unwrapped(push: Push, form: Form) -> Message:
+    _check_text(push)
     message_id = push.header(_METADATA + "message-id")
     if message_id == "":
         raise BadEnvelope("bad envelope: the x-goog-pubsub-message-id header is empty")
@@ -181,6 +190,7 @@ def _attributes(push: Push) -> Mapping[str, str]:
 
 def _binary(push: Push) -> Message:
     """A CloudEvent in headers: Eventarc's (the body is a wrapped push) or the publisher's own."""
+    _check_text(push)
     event = _CloudEvent.model_validate_json(
         to_json({name[3:]: value for name, value in push.headers if name.startswith("ce-")})
     )

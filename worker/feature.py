@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from worker.deadline import Deadline
 from worker.explain import explain
@@ -84,7 +85,7 @@ class Feature(Generic[Result]):
         given: JsonValue = payload.requirements if payload.has_requirements else None
         if issubclass(want, Requirements):
             try:
-                return want.model_validate({} if given is None else given)
+                return want.model_validate_json(_as_json({} if given is None else given))
             except ValidationError as error:
                 raise BadPayload(f"bad payload: {explain(error, 'requirements')}") from None
         if given is not None and not isinstance(given, str):
@@ -101,6 +102,11 @@ class Feature(Generic[Result]):
         if self.want is None:
             return None
         return TypeAdapter(self.want).json_schema()
+
+
+def _as_json(requirements: JsonValue) -> bytes:
+    """As it was sent: a strict model takes a date or a tuple from JSON only."""
+    return to_json(requirements, inf_nan_mode="constants")
 
 
 class _Decorator:
@@ -129,12 +135,24 @@ def feature(name: str) -> _Decorator:
     Context, and returns a pydantic model or None. It raises Retry or Reject to say what happens to
     the message.
     """
+    if not isinstance(name, str):
+        raise HandlersInvalid(f'{_place(name)}: write @feature("name"), with the name')
     return _Decorator(name)
 
 
+def _runs_later(handler: Callable[..., Any]) -> bool:
+    """Whether a call only makes a coroutine or a generator: acked, and never run."""
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    return any(kind(handler) for kind in kinds)
+
+
 def _want_of(handler: Callable[..., Any]) -> type[Requirements] | type[str] | None:
+    if _runs_later(handler):
+        raise HandlersInvalid(f"{_place(handler)}: a handler is a plain function, not async")
     hints = typing.get_type_hints(handler)
-    types = [hints.get(name) for name in inspect.signature(handler).parameters]
+    parameters = inspect.signature(handler).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    types = [hints.get(one.name) if one.kind in positional else None for one in parameters]
     match types:
         case [context] if context is Context:
             return None

@@ -15,7 +15,6 @@ from typing import Any
 
 _MAX_EXACT = 2**53  # Cloud Logging keeps numbers as doubles: larger integers become text
 _MAX_DEPTH = 40
-_ROOM_FOR_MARKER = 60  # bytes of `"truncated":true,"original_size":...`
 _SMALLEST_CUT = 40  # bytes: a field is never cut to less, later ones are left out instead
 _KEY_LIMIT = 200  # characters of a key in a line that must be cut
 
@@ -25,6 +24,7 @@ _LIFTED = frozenset(
 )
 _PREFIX = "logging.googleapis.com/"
 
+_name_of = type.__dict__["__name__"].__get__  # a metaclass may have its own idea of __name__
 _dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -59,8 +59,8 @@ def _plain(value: Any, path: tuple[int, ...]) -> Any:
         return value if math.isfinite(value) else repr(value)
     try:
         return _container(value, path) if _contains(value) else _scalar(value)
-    except Exception:  # noqa: BLE001 - an object's own code ran; its failure must not lose the entry
-        return f"<unprintable {kind.__name__}>"
+    except BaseException:  # noqa: BLE001 - an object's own code ran; it must not lose the entry
+        return f"<unprintable {_text(_name_of(kind))}>"
 
 
 def _contains(value: Any) -> bool:
@@ -108,7 +108,7 @@ def _key(key: Any) -> str:
 
 def _text(text: str) -> str:
     """Lone surrogates cannot be UTF-8: they are written as the six characters that name them."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return str.encode(text, "utf-8", "backslashreplace").decode("utf-8")
 
 
 def _digits(value: int) -> str:
@@ -129,9 +129,9 @@ def _scalar(value: Any) -> Any:
 _SCALARS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Enum, lambda value: plain(value.value)),
     (str, lambda value: _text(str.__str__(value))),
-    (int, lambda value: plain(int(value))),
-    (float, lambda value: plain(float(value))),
-    ((datetime, date, time), lambda value: value.isoformat()),
+    (int, lambda value: plain(int.__int__(value))),
+    (float, lambda value: plain(float.__float__(value))),
+    ((datetime, date, time), lambda value: _text(str(value.isoformat()))),
     ((bytes, bytearray, memoryview), lambda value: _bytes(bytes(value))),
     (BaseException, lambda value: _text(repr(value))),
 )
@@ -146,18 +146,39 @@ def _bytes(value: bytes) -> str:
 
 def _cut(entry: dict[str, Any], room: int, original_size: int) -> dict[str, Any]:
     """The entry in `room` bytes: small fields whole, large ones cut to a fair share of the rest."""
-    kept = {name: value for name, value in entry.items() if is_special(name)}
-    room -= len(_dumps(kept)) + _ROOM_FOR_MARKER
-    sized = [(len(_dumps({n: v})), n, v) for n, v in entry.items() if n not in kept]
+    kept = {**_special(entry, room * 3 // 4), "truncated": True, "original_size": original_size}
+    room -= len(_dumps(kept))
+    # One byte more than it is: `truncated` and `original_size` of others get a `_`.
+    sized = [(len(_dumps({n: v})) + 1, n, v) for n, v in entry.items() if not is_special(n)]
     share = _fair_share([size for size, _, _ in sized], room)
     for size, name, value in sized:
-        short = free_name(name[:_KEY_LIMIT], kept) if size > share else name
+        short = free_name(name[:_KEY_LIMIT] if size > share else name, kept)
         part = value if size <= share else _shortened(value, share - len(_dumps(short)) - 4)
         cost = len(_dumps({short: part}))
         if cost <= room:
             kept[short] = part
             room -= cost
-    return {**kept, "truncated": True, "original_size": original_size}
+    return kept
+
+
+def _special(entry: dict[str, Any], room: int) -> dict[str, Any]:
+    """The special fields: whole, unless they alone would fill the line (labels, long ids)."""
+    kept = {name: value for name, value in entry.items() if is_special(name)}
+    while len(_dumps(kept)) > room:
+        largest = max(kept, key=lambda name: len(_dumps({name: kept[name]})))
+        kept[largest] = _halved(whole := kept[largest])
+        if kept[largest] == whole:
+            del kept[largest]
+    return kept
+
+
+def _halved(value: Any) -> Any:
+    """The first half of a text; of an object, of each long text in it, else of its entries."""
+    if not isinstance(value, dict):
+        text = value if isinstance(value, str) else _dumps(value)
+        return text[: len(text) // 2]
+    short = {k: _halved(v) if len(_dumps(v)) > _KEY_LIMIT else v for k, v in value.items()}
+    return short if short != value else dict(list(value.items())[: len(value) // 2])
 
 
 def _fair_share(sizes: list[int], room: int) -> int:

@@ -30,6 +30,10 @@ _SEVERITIES = (
 )
 _ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 _SPECIAL = "logging.googleapis.com/"
+_FIXED = frozenset({"message", "event"})  # what every entry has
+_IDENTITY = frozenset(
+    {"message_id", "feature"}
+)  # bound by the worker; a handler cannot rebind them
 
 
 def severity_of(level: int) -> str:
@@ -78,11 +82,12 @@ class Log:
     special: Mapping[str, Any] = field(default_factory=dict)
     operation: Operation | None = None
 
-    def bind(self, **fields: Any) -> "Log":
-        """A Log whose entries also have these fields."""
-        return replace(self, fields={**self.fields, **fields})
+    def bind(self, /, **fields: Any) -> "Log":
+        """A Log whose entries also have these fields. What the worker itself has bound stays."""
+        own = {_not_ours(name, self.fields): value for name, value in fields.items()}
+        return replace(self, fields={**self.fields, **own})
 
-    def label(self, **labels: str) -> "Log":
+    def label(self, /, **labels: str) -> "Log":
         """A Log whose entries also have these labels."""
         name = _SPECIAL + "labels"
         merged = {**self.special.get(name, {}), **labels}
@@ -92,24 +97,24 @@ class Log:
         """A Log whose entries, and those of every Log bound from it, are one operation."""
         return replace(self, operation=Operation(operation_id, self.service.name))
 
-    def debug(self, event: str, message: str = "", **fields: Any) -> None:
+    def debug(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Details for the developer; off unless LOG_LEVEL=DEBUG."""
         self.write(logging.DEBUG, event, message, fields)
 
-    def info(self, event: str, message: str = "", **fields: Any) -> None:
+    def info(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Something happened as it should."""
         self.write(logging.INFO, event, message, fields)
 
-    def notice(self, event: str, message: str = "", **fields: Any) -> None:
+    def notice(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Something normal that is worth noticing."""
         self.write(NOTICE, event, message, fields)
 
-    def warning(self, event: str, message: str = "", **fields: Any) -> None:
+    def warning(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Something that may become a problem."""
         self.write(logging.WARNING, event, message, fields)
 
     def error(
-        self, event: str, message: str = "", *, exc: BaseException | None = None, **fields: Any
+        self, event: str, /, message: str = "", *, exc: BaseException | None = None, **fields: Any
     ) -> None:
         """Something failed; with `exc`, its stack trace goes to Error Reporting."""
         self.write(logging.ERROR, event, message, {**fields, **self.error_fields(exc)})
@@ -154,7 +159,7 @@ class Log:
         if exc is None:
             return {}
         return {
-            "stack_trace": "".join(traceback.format_exception(exc)),
+            "stack_trace": _stack(exc),
             "@type": _ERROR_EVENT,
             "serviceContext": {"service": self.service.name, "version": self.service.version},
         }
@@ -168,6 +173,19 @@ def _insert_ids() -> Callable[[], str]:
 
 
 next_insert_id = _insert_ids()
+
+
+def _not_ours(name: str, bound: Mapping[str, Any]) -> str:
+    ours = name in _FIXED or (name in _IDENTITY and name in bound)
+    return name + "_" if ours or is_special(name) else name
+
+
+def _stack(exc: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(exc))
+    except Exception:  # noqa: BLE001 - an exception may be malformed: SyntaxError("", ("", 1, 1, 1))
+        frames = "".join(traceback.format_tb(exc.__traceback__))
+        return f"Traceback (most recent call last):\n{frames}{type(exc).__name__}\n"
 
 
 def _caller() -> dict[str, str]:

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Any
 
 import jwt
@@ -72,7 +73,7 @@ class CertificateStore:
             self._tried = self._clock()
             self._keys = read_keys(self._fetch(self._url))
             self._fetched = self._clock()
-        except (OSError, ValueError):
+        except (OSError, HTTPException, ValueError):
             return  # the keys that are known go on; with none, `key` asks for another delivery
         finally:
             self._lock.release()
@@ -99,7 +100,10 @@ def read_keys(document: bytes) -> Keys:
 def _pem_keys(certificates: Mapping[str, Any]) -> dict[str, RSAPublicKey]:
     keys = {}
     for key_id, pem in certificates.items():
-        key = load_pem_x509_certificate(str(pem).encode()).public_key()
+        try:
+            key = load_pem_x509_certificate(str(pem).encode()).public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            continue
         if isinstance(key, RSAPublicKey):
             keys[key_id] = key
     return keys

@@ -57,7 +57,8 @@ DUPLICATE = Outcome(
     (200,),
     logging.INFO,
     "Acked without running: an earlier delivery of the same key was done.",
-    "Nothing. Many of them: the answers are slower than the ack deadline.",
+    "Nothing. If there are many: handlers finish after the ack deadline, or the publisher "
+    "repeats an idempotency_key.",
 )
 REJECTED = Outcome(
     "rejected",
@@ -79,7 +80,7 @@ BUSY = Outcome(
     (503,),
     NOTICE,
     "Nacked: another delivery of the same key is being handled.",
-    "Nothing. Often: raise the ack deadline of the subscription.",
+    "Nothing. Often: raise the subscription's ack deadline and ACK_DEADLINE_SECONDS.",
 )
 TIMED_OUT = Outcome(
     "timed_out",
@@ -102,8 +103,8 @@ REFUSED = Outcome(
     logging.WARNING,
     "Not taken: the caller is not our subscription (401, 403), "
     "or the body is larger than any Pub/Sub message (413).",
-    "Compare the subscription's push account and audience with PUSH_SERVICE_ACCOUNT "
-    "and PUSH_AUDIENCE.",
+    "401, 403: compare the subscription's push account and audience with PUSH_SERVICE_ACCOUNT "
+    "and PUSH_AUDIENCE. 413: find who sends it; it is no Pub/Sub message.",
 )
 OVERLOADED = Outcome(
     "overloaded",
@@ -116,7 +117,7 @@ DRAINING = Outcome(
     "draining",
     (503,),
     NOTICE,
-    "Nacked: this instance got SIGTERM and takes no new work.",
+    "Nacked: this instance got SIGTERM, and takes no new work or could not wait for the handler.",
     "Nothing: another instance gets the message.",
 )
 
@@ -137,7 +138,8 @@ OUTCOMES = (
 class Stop(Exception):
     """Ends the path of a message with `outcome`; `reason` is a sentence without payload values."""
 
-    outcome: ClassVar[Outcome]
+    outcome: ClassVar[Outcome] = CRASHED  # a subclass says better
+    reason: str = ""  # for a handler's own subclass that does not call this __init__
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

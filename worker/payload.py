@@ -37,11 +37,17 @@ def parse(message: Message) -> FeaturePayload:
     if not message.data:
         raise BadPayload("the message has no data; want a JSON object with a feature")
     try:
-        if b"NaN" in message.data or b"Infinity" in message.data:
-            # Not JSON, yet the validator's reader takes them; inside strings they are fine.
-            from_json(message.data, allow_inf_nan=False)
-        return FeaturePayload.model_validate_json(message.data)
+        payload = FeaturePayload.model_validate_json(message.data)
     except ValidationError as error:
         raise BadPayload(f"bad payload: {explain(error)}") from None
+    if b"NaN" in message.data or b"Infinity" in message.data:
+        _refuse_nan(message.data)
+    return payload
+
+
+def _refuse_nan(data: bytes) -> None:
+    """They are not JSON, yet the validator's reader takes them; inside strings they are fine."""
+    try:
+        from_json(data, allow_inf_nan=False)
     except ValueError:
         raise BadPayload("bad payload: NaN and Infinity are not JSON") from None

@@ -4,7 +4,8 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -141,9 +142,24 @@ def _run(
     claims: Claims, feature: Feature[Any], payload: FeaturePayload, context: Context
 ) -> BaseModel | None:
     """On a handler thread. It may outlive its push: the claim ends with the handler, not before."""
-    with claimed(claims, key_of(context.message)), handling(context.log):
+    with claimed(claims, key_of(context.message)), handling(context.log), _told_if_late(context):
         result: BaseModel | None = feature(payload, context)
         return result
+
+
+@contextmanager
+def _told_if_late(context: Context) -> Iterator[None]:
+    """The canonical entry of a push that timed out cannot say how its handler ended."""
+    try:
+        yield
+    except BaseException as error:
+        if context.deadline.remaining() <= 0:
+            text = f"the handler failed after the deadline: {type(error).__name__}"
+            context.log.error("handler.late", text, exc=error)
+        raise
+    if context.deadline.remaining() <= 0:
+        text = "the handler returned after the deadline: the next delivery is a duplicate"
+        context.log.notice("handler.late", text)
 
 
 def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:

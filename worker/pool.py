@@ -3,11 +3,12 @@
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, wait
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from worker.deadline import Deadline
-from worker.outcome import Overloaded, TimedOut
+from worker.outcome import Draining, Overloaded, TimedOut
 
 T = TypeVar("T")
 
@@ -28,25 +29,32 @@ class Pool:
         self._idle = threading.Semaphore(0)
         self._started = 0
         self._lock = threading.Lock()
+        self._stopped: Future[object] = Future()
 
     def run(self, work: Callable[[], T], deadline: Deadline) -> T:
         """Run `work` on a handler thread and return what it returns, or raise what it raises.
 
         Raises Overloaded at once when the queue is full, and TimedOut at the deadline: work that
-        waits is dropped then, work that runs goes on without anybody waiting for it.
+        waits is dropped then, work that runs goes on without anybody waiting for it. Raises
+        Draining, with the same consequence, when the pool is stopped before.
         """
         if not self._room.acquire(blocking=False):
             raise Overloaded(f"all {self._threads} handler threads are busy and the queue is full")
         future: Future[T] = Future()
         self._jobs.put((future, work))  # type: ignore[arg-type]  # any T
         self._start_thread()
-        try:
-            return future.result(deadline.remaining())
-        except TimeoutError:
-            if future.done():  # in time after all, or the work itself raised TimeoutError
-                return future.result()
-            future.cancel()
-            raise TimedOut("no answer from the handler before the ack deadline") from None
+        ends: tuple[Future[Any], ...] = (future, self._stopped)
+        wait(ends, deadline.remaining(), FIRST_COMPLETED)
+        if not future.cancel() and future.done():  # in time after all
+            return future.result()
+        if self._stopped.done():
+            raise Draining("this instance shuts down before the handler has finished")
+        raise TimedOut("no answer from the handler before the ack deadline")
+
+    def stop(self) -> None:
+        """Wait for no handler any more: every `run`, those that wait now included, ends at once."""
+        with suppress(InvalidStateError):  # stopped before
+            self._stopped.set_result(None)
 
     def _start_thread(self) -> None:
         if self._idle.acquire(blocking=False):

@@ -51,6 +51,8 @@ class Publisher:
                 return str(answer.json()["messageIds"][0])
         except (requests.RequestException, google.auth.exceptions.GoogleAuthError) as error:
             raise PublishFailed(f"{endpoint()} cannot be used: {_cause(error)}") from error
+        except (LookupError, TypeError):
+            raise PublishFailed(f"{endpoint()} answered without a message id") from None
         raise PublishFailed(_refusal(answer))
 
     def _session(self) -> requests.Session:

@@ -1,5 +1,6 @@
-"""Everything else that a process logs, as entries: logging calls, warnings, uncaught exceptions."""
+"""Everything else that a process says, as entries: logging, print, warnings, uncaught errors."""
 
+import io
 import logging
 import sys
 import threading
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 
+from worker.jsonline import free_name, plain
 from worker.log import Log
 from worker.outcome import NOTICE
 
@@ -16,11 +18,12 @@ _current: ContextVar[Log | None] = ContextVar("log of the message being handled"
 
 @contextmanager
 def handling(log: Log) -> Iterator[None]:
-    """Standard-library logging calls inside belong to this message."""
+    """What is logged and printed inside belongs to this message."""
     token = _current.set(log)
     try:
         yield
     finally:
+        sys.stdout.flush()  # a line that was begun and not ended
         _current.reset(token)
 
 
@@ -37,11 +40,13 @@ class LoggingHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record to the log of the message being handled, else to the process's own."""
         log = _current.get() or self._log
-        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
         error = record.exc_info[1] if record.exc_info else None
-        fields = {"logger": record.name, **extra, **log.error_fields(error)}
+        fields = {"logger": record.name, **log.error_fields(error)}
         if record.stack_info:
             fields["stack_info"] = record.stack_info
+        for key, value in vars(record).items():
+            if key not in _STANDARD:
+                fields[free_name(str(key), fields)] = value
         where = {
             "file": record.pathname,
             "line": str(record.lineno),
@@ -54,7 +59,31 @@ def _text(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - wrong arguments to a log call must not lose the entry
-        return f"{record.msg!r} % {record.args!r}"
+        return f"{plain(record.msg)} % {plain(record.args)}"
+
+
+class Printed(io.TextIOBase):
+    """Stands in for stdout: a printed line is an entry, so it can share its line with no other."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._begun = threading.local()  # .text: the line that this thread has not ended yet
+
+    def write(self, text: str, /) -> int:
+        """Write an entry for each line that ends here."""
+        *lines, self._begun.text = (getattr(self._begun, "text", "") + text).split("\n")
+        for line in filter(None, lines):
+            self._entry(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write an entry for the line that was begun."""
+        line, self._begun.text = getattr(self._begun, "text", ""), ""
+        if line:
+            self._entry(line)
+
+    def _entry(self, line: str) -> None:
+        (_current.get() or self._log).info("print", line)
 
 
 def install(log: Log) -> None:
@@ -71,10 +100,13 @@ def install(log: Log) -> None:
         text = f"uncaught {type(error).__name__} in {thread}"
         log.write(logging.CRITICAL, "error.uncaught", text, fields, location=where)
 
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_type is not SystemExit:  # a thread may end itself that way
+            name = args.thread.name if args.thread else "a thread"
+            uncaught(args.exc_value or args.exc_type(), name)
+
     sys.excepthook = lambda _kind, error, _trace: uncaught(error, "MainThread")
     sys.unraisablehook = lambda args: uncaught(
         args.exc_value or SystemExit(), args.err_msg or "a finalizer"
     )
-    threading.excepthook = lambda args: uncaught(
-        args.exc_value or SystemExit(), args.thread.name if args.thread else "a thread"
-    )
+    threading.excepthook = in_thread

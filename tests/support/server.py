@@ -5,11 +5,13 @@ import http.client
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,20 +23,30 @@ WAIT_SECONDS = 30.0  # for anything that must happen; far more than it takes
 class ServerProcess:
     """`python -m worker serve` on a free port; what it writes to stdout is read as it comes."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("-m", "worker", "serve"),
+    ) -> None:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
         variables = {name: os.environ[name] for name in kept if name in os.environ}
         variables |= {"PORT": "0", "PYTHONPATH": str(ROOT), **(environment or {})}
         self._stderr = (folder / "stderr.txt").open("w+b")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "worker", "serve"],
+            [sys.executable, *command],
             cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=self._stderr,
         )  # fmt: skip
         self._arrived: queue.Queue[bytes | None] = queue.Queue()
         self.lines: list[bytes] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.port = int(self.wait_for(lambda e: e.get("event") == "server.listening")["port"])
+        try:
+            self.port = int(self.wait_for(lambda e: e.get("event") == "server.listening")["port"])
+        except BaseException:
+            self.process.kill()
+            self.stop()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -73,8 +85,14 @@ class ServerProcess:
         for entry in self.entries():
             if matches(entry):
                 return entry
+        until = time.monotonic() + WAIT_SECONDS
         while True:
-            line = self._arrived.get(timeout=WAIT_SECONDS)
+            try:
+                line = self._arrived.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(
+                    f"it did not come; what came last: {self.lines[-3:]}"
+                ) from None
             if line is None:
                 raise AssertionError(f"the server ended: {self.stderr()}{self.lines}")
             self.lines.append(line)
@@ -137,3 +155,10 @@ def handlers_folder(folder: Path, **modules: str) -> Iterator[Path]:
     for name, source in modules.items():
         (package / f"{name}.py").write_text(source)
     yield package
+
+
+def with_probe_handlers(folder: Path) -> Path:
+    """The folder, with our handlers in it and those of `probe_handlers` beside them."""
+    shutil.copytree(ROOT / "handlers", folder / "handlers")
+    shutil.copy(ROOT / "tests/support/probe_handlers.py", folder / "handlers")
+    return folder

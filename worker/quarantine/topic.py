@@ -45,8 +45,7 @@ def _as_dead_letter(rejected: Rejected) -> PubsubMessage | None:
     parts = message.subscription.split("/")
     project = parts[1] if len(parts) == 4 else ""  # noqa: PLR2004 - projects/P/subscriptions/S
     published = message.publish_time.isoformat() if message.publish_time else ""
-    attributes = {
-        **message.attributes,
+    added = {
         "CloudPubSubDeadLetterSourceDeliveryCount": str(message.delivery_attempt or 1),
         "CloudPubSubDeadLetterSourceSubscription": subscription,
         "CloudPubSubDeadLetterSourceSubscriptionProject": project,
@@ -54,8 +53,10 @@ def _as_dead_letter(rejected: Rejected) -> PubsubMessage | None:
         "QuarantineHeaders": json.dumps(dict(rejected.headers)),
         "QuarantineMessageId": message.id,
         **_about(rejected),
+        "QuarantineReason": rejected.reason,  # uncut: one that does not fit travels in a record
     }
-    if not _fits(attributes) or not message.data:
+    attributes = {**message.attributes, **added}
+    if not _fits(attributes) or not message.data or added.keys() & message.attributes.keys():
         return None
     return PubsubMessage(message.data, attributes, message.ordering_key)
 

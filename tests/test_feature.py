@@ -1,0 +1,472 @@
+"""What a handler may look like, and what the handlers folder may hold."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from tests.support.inprocess import ListSink
+from tests.support.server import ROOT
+from worker import Context, Requirements, feature
+from worker.deadline import Deadline
+from worker.feature import Feature, Features, HandlersInvalid, load
+from worker.log import Log
+from worker.message import Form, Message
+from worker.outcome import BadPayload, UnknownFeature
+from worker.payload import FeaturePayload
+
+
+class Resize(Requirements):
+    width: int = Field(gt=0, description="pixels")
+
+
+class Strict(Requirements):
+    model_config = ConfigDict(strict=True)
+
+    day: date
+    size: tuple[int, int] = (1, 1)
+
+
+class Done(BaseModel):
+    got: Any = None
+
+
+@feature("resize")
+def resize(want: Resize, context: Context) -> Done:
+    """Make a picture smaller.
+
+    More about it.
+    """
+    return Done(got=want.width)
+
+
+@feature("strict")
+def strict(want: Strict, context: Context) -> Done:
+    return Done(got=(want.day, want.size))
+
+
+@feature("say")
+def say(want: str, context: Context) -> Done:
+    return Done(got=want)
+
+
+@feature("sweep")
+def sweep(context: Context) -> None:
+    context.log.info("swept", attempt=context.attempt, description=context.description)
+
+
+def context_of(sink: ListSink | None = None) -> Context:
+    message = Message("1", b"", {}, Form.WRAPPED, delivery_attempt=3)
+    return Context(message, "why", Log(sink or ListSink()), Deadline.after(60))
+
+
+def run(handler: Feature[Any], requirements: Any = None) -> Any:
+    payload = FeaturePayload(feature=handler.name, requirements=requirements)
+    return handler(payload, context_of())
+
+
+def refusal(handler: Feature[Any], requirements: Any) -> str:
+    with pytest.raises(BadPayload) as caught:
+        run(handler, requirements)
+    return caught.value.reason
+
+
+# --- running one
+
+
+def test_a_handler_gets_its_validated_requirements_and_the_context() -> None:
+    assert run(resize, {"width": 5}) == Done(got=5)
+    sink = ListSink()
+    sweep(FeaturePayload(feature="sweep"), context_of(sink))
+    (entry,) = sink.entries
+    assert (entry["attempt"], entry["description"]) == (3, "why")
+
+
+@pytest.mark.parametrize("nothing", [None, "none", "", {}])
+def test_every_spelling_of_no_requirements_reaches_each_kind_of_handler(nothing: Any) -> None:
+    assert run(say, nothing) == Done(got="")
+    assert run(sweep, nothing) is None
+    assert refusal(resize, nothing) == "bad payload: requirements.width: missing"
+
+
+@pytest.mark.parametrize(
+    ("handler", "requirements", "named"),
+    [
+        (resize, {"width": 0}, "requirements.width: "),
+        (resize, {"width": "ZQ7"}, "requirements.width: "),
+        (resize, {"width": 1, "hieght": "ZQ7"}, "requirements.hieght: unknown field"),
+        (resize, "ZQ7", "requirements: "),
+        (resize, ["ZQ7"], "requirements: "),
+        (resize, False, "requirements: "),
+        (say, {"a": "ZQ7"}, "requirements: should be a string"),
+        (say, 0, "requirements: should be a string"),
+        (say, False, "requirements: should be a string"),
+        (sweep, {"a": "ZQ7"}, "requirements: sweep takes none"),
+        (sweep, 0, "requirements: sweep takes none"),
+        (sweep, [], "requirements: sweep takes none"),
+    ],
+)
+def test_requirements_that_do_not_fit_are_named_without_their_values(
+    handler: Feature[Any], requirements: Any, named: str
+) -> None:
+    reason = refusal(handler, requirements)
+    assert reason.startswith(f"bad payload: {named}")
+    assert "ZQ7" not in reason
+
+
+def test_requirements_are_read_as_json_so_that_a_strict_model_takes_a_date() -> None:
+    result = run(strict, {"day": "2026-11-21", "size": [2, 3]})
+    assert result == Done(got=(date(2026, 11, 21), (2, 3)))
+
+
+def test_an_infinite_number_is_no_number() -> None:
+    class Scale(Requirements):
+        factor: float
+
+    @feature("scale")
+    def scale(want: Scale, context: Context) -> None: ...
+
+    assert "requirements.factor" in refusal(scale, {"factor": float("inf")})
+
+
+def test_requirements_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Resize(width=1).width = 2  # type: ignore[misc]  # that is the point
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(1), KeyError()])
+def test_what_a_handler_raises_comes_out_as_it_is(error: BaseException) -> None:
+    @feature("bad")
+    def bad(context: Context) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        run(bad)
+    assert caught.value is error
+
+
+# --- describing one
+
+
+def test_a_feature_describes_its_requirements_as_json_schema() -> None:
+    schema = resize.schema()
+    assert schema is not None
+    assert schema["properties"]["width"]["description"] == "pixels"
+    assert (schema["required"], schema["additionalProperties"]) == (["width"], False)
+    assert say.schema() == {"type": "string"}
+    assert sweep.schema() is None
+
+
+def test_the_summary_is_the_first_line_of_the_docstring() -> None:
+    assert resize.summary == "Make a picture smaller."
+    assert sweep.summary == ""
+
+
+# --- what may be a handler
+
+
+def test_the_decorator_gives_a_value_and_registers_nothing() -> None:
+    assert isinstance(resize, Feature)
+    assert (resize.name, resize.want, say.want, sweep.want) == ("resize", Resize, str, None)
+
+
+def no_arguments() -> None: ...
+def no_context(want: Resize) -> None: ...
+def wrong_order(context: Context, want: Resize) -> None: ...
+def wrong_model(want: Done, context: Context) -> None: ...
+def wrong_type(want: int, context: Context) -> None: ...
+def no_types(want, context): ...  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def too_many(want: Resize, context: Context, more: int = 1) -> None: ...
+def by_keyword(*, context: Context) -> None: ...
+def any_number(*context: Context) -> None: ...
+def a_choice(want: Resize | Strict, context: Context) -> None: ...
+async def a_coroutine(context: Context) -> None: ...
+
+
+def a_generator(context: Context) -> Iterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        no_arguments, no_context, wrong_order, wrong_model, wrong_type, no_types, too_many,
+        by_keyword, any_number, a_choice, a_coroutine, a_generator,
+    ],
+    ids=lambda handler: str(handler.__name__),
+)  # fmt: skip
+def test_a_function_that_could_not_be_called_stops_start_up_with_one_line(
+    handler: Callable[..., Any],
+) -> None:
+    with pytest.raises(HandlersInvalid) as caught:
+        feature("a")(handler)
+    assert str(caught.value).startswith(f"{__name__}.{handler.__name__}: a handler ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", "A", "1a", "a-b", "a" * 65, "a\n", "a٣", "ä"])
+def test_a_bad_feature_name_stops_start_up_with_one_line(name: str) -> None:
+    with pytest.raises(HandlersInvalid, match="is no feature name") as caught:
+        feature(name)(sweep.handler)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 64, "a_1"])
+def test_a_good_feature_name_is_taken(name: str) -> None:
+    assert feature(name)(sweep.handler).name == name
+
+
+def test_the_decorator_without_a_name_stops_start_up() -> None:
+    bare: Any = feature
+    with pytest.raises(HandlersInvalid, match=r'sweep: write @feature\("name"\)'):
+        bare(sweep.handler)
+
+
+# --- finding one
+
+
+def test_a_feature_is_found_by_its_name() -> None:
+    features = Features([sweep, resize])
+    assert features.find("resize") is resize
+    assert features.all() == [resize, sweep]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (
+            "resise",
+            "no handler is registered for resise: did you mean resize? registered: resize, sweep",
+        ),
+        ("other", "no handler is registered for other: registered: resize, sweep"),
+    ],
+)
+def test_an_unknown_feature_is_told_the_nearest_match_and_the_names(name: str, reason: str) -> None:
+    with pytest.raises(UnknownFeature) as caught:
+        Features([sweep, resize]).find(name)
+    assert caught.value.reason == reason
+
+
+def test_without_any_feature_the_reason_says_none() -> None:
+    with pytest.raises(UnknownFeature, match=r"registered: none$"):
+        Features([]).find("a")
+
+
+def test_of_very_many_features_the_first_fifty_are_named() -> None:
+    many = Features(feature(f"f{i:03}")(sweep.handler) for i in range(60))
+    with pytest.raises(UnknownFeature) as caught:
+        many.find("zzz")
+    assert caught.value.reason.endswith("f049 and 10 more")
+
+
+def test_two_handlers_of_one_name_stop_start_up_with_both_places() -> None:
+    with pytest.raises(HandlersInvalid) as caught:
+        Features([sweep, feature("sweep")(say.handler)])
+    assert str(caught.value) == (
+        f"two handlers are named 'sweep': {__name__}.sweep and {__name__}.say; rename one"
+    )
+
+
+def test_the_same_feature_twice_is_no_clash() -> None:
+    assert Features([sweep, sweep]).all() == [sweep]
+
+
+# --- loading the folder
+
+MakePackage = Callable[..., str]
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakePackage]:
+    """Make an importable package of modules: `package(one="source", **{"sub/two": "source"})`."""
+    name = f"handlers_of_{tmp_path.name}".replace("-", "_")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(**modules: str) -> str:
+        for path, source in {"__init__": "", **modules}.items():
+            file = tmp_path / name / f"{path}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(HEAD + source)
+        importlib.invalidate_caches()
+        return name
+
+    yield make
+    for module in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
+        del sys.modules[module]
+
+
+HEAD = "from worker import Context, Requirements, feature\n"
+ONE = """
+@feature("one")
+def one(context: Context) -> None: ...
+"""
+TWO = """
+@feature("two")
+def two(context: Context) -> None: ...
+"""
+
+
+def names(package: str) -> list[str]:
+    return [found.name for found in load(package).all()]
+
+
+def test_dropping_a_file_or_a_package_into_the_folder_registers_it(package: MakePackage) -> None:
+    assert names(package(first=ONE)) == ["one"]
+    assert names(package(**{"sub/__init__": TWO})) == ["one", "two"]
+    assert "smoke_test" in names("handlers")
+
+
+def test_a_package_may_keep_its_handler_in_any_of_its_modules(package: MakePackage) -> None:
+    parts = {"sub/__init__": "", "sub/parts": ONE, "sub/deeper/__init__": "", "sub/deeper/x": TWO}
+    assert names(package(**parts)) == ["one", "two"]
+
+
+def test_a_single_module_may_hold_all_handlers(package: MakePackage) -> None:
+    name = package(first=ONE + TWO)
+    assert names(f"{name}.first") == ["one", "two"]
+
+
+def test_a_feature_imported_by_another_module_is_no_clash(package: MakePackage) -> None:
+    name = package(first=ONE, second=f"from {package()}.first import one as other\n" + TWO)
+    assert names(name) == ["one", "two"]
+
+
+def test_a_clash_of_names_stops_start_up_with_one_line(package: MakePackage) -> None:
+    name = package(first=ONE, second=ONE)
+    with pytest.raises(HandlersInvalid) as caught:
+        load(name)
+    assert str(caught.value) == (
+        f"two handlers are named 'one': {name}.first.one and {name}.second.one; rename one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import not_there_at_all", "ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("def broken(:", "SyntaxError: "),
+        ("raise ValueError('first\\nsecond')", "ValueError: first second"),
+        ("raise KeyError", "KeyError"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("x = 1 // 0", "ZeroDivisionError: "),
+        ("raise BaseException('x')", "BaseException: x"),
+        ('@feature("one")\ndef one(context: "Missing") -> None: ...', "NameError: "),
+    ],
+)
+@pytest.mark.parametrize("path", ["bad", "sub/__init__", "sub/bad"])
+def test_a_module_that_cannot_be_imported_stops_start_up_with_one_line(
+    package: MakePackage, source: str, why: str, path: str
+) -> None:
+    name = package(first=ONE, **{"sub/__init__": "", path: source})
+    with pytest.raises(HandlersInvalid) as caught:
+        load(name)
+    module = f"{name}.{path}".removesuffix("/__init__").replace("/", ".")
+    assert str(caught.value).startswith(f"cannot import {module}: {why}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '@feature("One")\ndef one(context: Context) -> None: ...',
+        "@feature\ndef one(context: Context) -> None: ...",
+    ],
+)
+def test_a_bad_handler_is_told_as_the_decorator_tells_it(package: MakePackage, source: str) -> None:
+    name = package(first=source)
+    with pytest.raises(HandlersInvalid, match=rf"^{name}\.first\.one: "):
+        load(name)
+
+
+def test_a_folder_that_does_not_exist_stops_start_up_with_one_line() -> None:
+    with pytest.raises(HandlersInvalid, match=r"^cannot import no_such_handlers: ModuleNotFound"):
+        load("no_such_handlers")
+
+
+def test_a_folder_without_handlers_serves_nothing(package: MakePackage) -> None:
+    assert names(package()) == []
+
+
+# --- mypy
+
+SNIPPET = """
+from pydantic import BaseModel
+
+from worker import Context, Requirements, feature
+
+
+class Size(Requirements):
+    width: int
+
+
+class Done(BaseModel):
+    ok: bool = True
+
+
+@feature("a")
+def model(want: Size, context: Context) -> Done:
+    return Done(ok=want.width > 0)
+
+
+@feature("b")
+def text(want: str, context: Context) -> None:
+    context.log.info("e", text=want.upper())
+
+
+@feature("c")
+def nothing(context: Context) -> Done | None:
+    return None
+
+
+@feature("d")  # wrong
+def plain_result(context: Context) -> str:
+    return ""
+
+
+@feature("e")  # wrong
+def foreign_model(want: Done, context: Context) -> None: ...
+
+
+@feature("f")  # wrong
+def number(want: int, context: Context) -> None: ...
+
+
+@feature("g")  # wrong
+def no_context(want: Size) -> None: ...
+
+
+@feature("h")  # wrong
+def swapped(context: Context, want: Size) -> None: ...
+
+
+@feature("i")  # wrong
+async def later(context: Context) -> None: ...
+
+
+@feature  # wrong
+def unnamed(context: Context) -> None: ...
+
+
+@feature("j")
+def typo(want: Size, context: Context) -> None:
+    print(want.widht)  # wrong
+"""
+
+
+def test_mypy_finds_exactly_the_handlers_that_do_not_fit(tmp_path: Path) -> None:
+    file = tmp_path / "snippet.py"
+    file.write_text(SNIPPET)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", "--hide-error-context",
+         "--cache-dir", tmp_path / "cache", file],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    marked = {n for n, line in enumerate(SNIPPET.splitlines(), 1) if line.endswith("# wrong")}
+    found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line}
+    assert found == marked, done.stdout + done.stderr

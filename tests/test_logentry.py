@@ -1,0 +1,134 @@
+"""One stdout line as Cloud Run reads it: Cloud Logging's table of special fields."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.anything import JSON
+from worker.logentry import to_log_entry
+
+SPECIAL = "logging.googleapis.com/"
+
+
+def read(record: Any) -> dict[str, Any]:
+    return to_log_entry(json.dumps(record).encode() + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "becomes", "value"),
+    [
+        ("httpRequest", "httpRequest", {"requestMethod": "POST"}),
+        (SPECIAL + "insertId", "insertId", "a-1"),
+        (SPECIAL + "labels", "labels", {"k": "v"}),
+        (SPECIAL + "operation", "operation", {"id": "1", "first": True}),
+        (SPECIAL + "sourceLocation", "sourceLocation", {"file": "f", "line": "7"}),
+        (SPECIAL + "spanId", "spanId", "b7ad6b7169203331"),
+        (SPECIAL + "trace", "trace", "projects/p/traces/t"),
+        (SPECIAL + "trace_sampled", "traceSampled", True),
+        ("time", "timestamp", "2026-11-21T19:20:09.123456Z"),
+    ],
+)
+def test_a_special_field_is_lifted_out_of_the_payload(name: str, becomes: str, value: Any) -> None:
+    entry = read({"message": "m", "event": "e", name: value})
+    assert entry == {
+        "severity": "DEFAULT",
+        becomes: value,
+        "jsonPayload": {"message": "m", "event": "e"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "severity"),
+    [
+        ("INFO", "INFO"), ("info", "INFO"), ("NOTICE", "NOTICE"), ("EMERGENCY", "EMERGENCY"),
+        ("WARN", "WARNING"), ("FATAL", "CRITICAL"), ("err", "ERROR"),
+        ("Level 25", "DEFAULT"), ("", "DEFAULT"), (None, "DEFAULT"), (25, "DEFAULT"),
+    ],
+)  # fmt: skip
+def test_a_severity_is_one_of_nine_names(said: Any, severity: str) -> None:
+    entry = read({"message": "m", "event": "e", "severity": said})
+    assert entry["severity"] == severity
+    assert "severity" not in entry["jsonPayload"]
+
+
+SECONDS = {"timestamp": {"seconds": 1_795_000_000, "nanos": 5}}
+PAIR = {"timestampSeconds": 1_795_000_001, "timestampNanos": 123_456_789}
+TEXT = {"time": "2026-11-21T19:20:09Z"}
+
+
+@pytest.mark.parametrize(
+    ("record", "timestamp"),
+    [
+        ({**TEXT, **PAIR, **SECONDS}, "2026-11-18T11:06:40.000000005Z"),
+        ({**TEXT, **PAIR}, "2026-11-18T11:06:41.123456789Z"),
+        (TEXT, "2026-11-21T19:20:09Z"),
+    ],
+)
+def test_of_three_spellings_of_the_time_the_first_counts(
+    record: dict[str, Any], timestamp: str
+) -> None:
+    assert read({"a": 1, **record})["timestamp"] == timestamp
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"timestamp": "2026-11-21T19:20:09Z"},
+        {"timestamp": {"seconds": 1}},
+        {"timestampSeconds": 1},
+        {"time": 5},
+    ],
+)
+def test_what_is_no_time_stays_in_the_payload(record: dict[str, Any]) -> None:
+    assert read(record) == {"severity": "DEFAULT", "jsonPayload": record}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "logName",
+        "resource",
+        "stack_trace",
+        "serviceContext",
+        "@type",
+        SPECIAL + "diagnostic",
+        "Severity",
+    ],
+)
+def test_anything_else_stays_in_the_payload(name: str) -> None:
+    assert read({"message": "m", name: {"a": 1}})["jsonPayload"] == {"message": "m", name: {"a": 1}}
+
+
+def test_labels_become_text() -> None:
+    labels = read({"a": 1, SPECIAL + "labels": {"n": 5, "t": "x", "b": True}})["labels"]
+    assert labels == {"n": "5", "t": "x", "b": "true"}
+
+
+def test_a_lone_message_becomes_text_and_so_hides_from_queries_of_the_payload() -> None:
+    assert read({"severity": "INFO", "message": "m"}) == {"severity": "INFO", "textPayload": "m"}
+    assert read({"message": {"a": 1}})["jsonPayload"] == {"message": {"a": 1}}
+    assert read({"message": "m", "event": "e"})["jsonPayload"] == {"message": "m", "event": "e"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"plain text", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 1', b"[1]", b'"text"', b"5", b"",
+        b'{"a": 1} {"b": 2}', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000,
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_json_object_is_text(line: bytes) -> None:
+    assert to_log_entry(line + b"\n") == {
+        "textPayload": line.decode("utf-8", "replace"),
+        "severity": "DEFAULT",
+    }
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_line_is_one_entry_with_one_payload(line: bytes) -> None:
+    entry = to_log_entry(line)
+    assert ("jsonPayload" in entry) != ("textPayload" in entry)
+    assert entry["severity"]
