@@ -6,13 +6,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.server import ROOT, ServerProcess
 
 Serve = Callable[..., ServerProcess]
 
-settings.register_profile("worker", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure. What holds besides depends on the place: CI repeats its examples.
+settings.register_profile("worker", settings(), deadline=None)
+# `make mutants` runs the tests of a class again and again in one process.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("worker"),
+    suppress_health_check=[HealthCheck.differing_executors],
+)
 settings.load_profile("worker")
 
 

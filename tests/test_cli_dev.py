@@ -222,7 +222,7 @@ def test_a_package_of_handlers_that_is_not_there_is_one_line(dev: Dev) -> None:
     there = dev(HANDLERS="no.such_package")
     assert there.wait() == 2
     (line,) = there.lines
-    assert line.startswith("error: no package no.such_package is here")
+    assert line.startswith("error: no package no.such_package here")
 
 
 def test_a_change_in_the_worker_itself_is_seen(home: Path) -> None:

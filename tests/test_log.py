@@ -4,6 +4,7 @@ import inspect
 import logging
 import os
 import re
+from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from typing import Any
 
@@ -298,3 +299,8 @@ def test_the_cause_of_an_exception_is_in_its_stack_trace(log: Log) -> None:
     error.__cause__ = KeyError("first")
     trace = log.error_fields(error)["stack_trace"]
     assert trace.index("KeyError: 'first'") < trace.index("ValueError: second")
+
+
+def test_a_log_never_changes(log: Log) -> None:
+    with pytest.raises(FrozenInstanceError):
+        log.level = 0  # type: ignore[misc]  # that is the point
