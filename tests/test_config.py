@@ -72,7 +72,8 @@ GOOD = [
     ("LOG_LEVEL", "DEBUG"), ("LOG_LEVEL", "NOTICE"), ("LOG_LEVEL", "CRITICAL"),
     ("HANDLERS", "my_company.handlers"), ("HANDLER_THREADS", "1"), ("HANDLER_THREADS", "250"),
     ("ACK_DEADLINE_SECONDS", "10"), ("ACK_DEADLINE_SECONDS", "600"),
-    ("GOOGLE_CLOUD_PROJECT", "my-project-1"), ("WORKERS", "64"),
+    ("GOOGLE_CLOUD_PROJECT", "my-project-1"), ("WORKERS", "1"),
+    ("WORKERS", "64"),
 ]  # fmt: skip
 
 
@@ -94,7 +95,8 @@ BAD = [
     ("HANDLERS", "my-handlers"), ("HANDLERS", "handlers/"), ("HANDLERS", "handlers."),
     ("HANDLERS", "../x"), ("HANDLER_THREADS", "0"), ("HANDLER_THREADS", "251"),
     ("ACK_DEADLINE_SECONDS", "9"), ("ACK_DEADLINE_SECONDS", "601"),
-    ("GOOGLE_CLOUD_PROJECT", "My Project"), ("WORKERS", "0"), ("WORKERS", "many"),
+    ("GOOGLE_CLOUD_PROJECT", "My Project"), ("WORKERS", "0"), ("WORKERS", "65"),
+    ("WORKERS", "many"),
 ]  # fmt: skip
 
 
@@ -180,7 +182,15 @@ def test_a_project_that_is_set_counts_before_that_of_the_metadata_server() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "level"), [("DEBUG", 10), ("notice", NOTICE), ("WARNING", 30), ("CRITICAL", 50)]
+    ("name", "level"),
+    [
+        ("DEBUG", 10),
+        ("INFO", 20),
+        ("notice", NOTICE),
+        ("WARNING", 30),
+        ("ERROR", 40),
+        ("CRITICAL", 50),
+    ],
 )
 def test_the_level_is_a_logging_number(name: str, level: int) -> None:
     assert read_settings({"LOG_LEVEL": name}).level == level

@@ -238,6 +238,14 @@ def test_the_same_object_twice_is_no_cycle() -> None:
     assert shown([part, part]) == [part, part]
 
 
+def test_forty_levels_are_shown_and_no_more() -> None:
+    value: Any = "innermost"
+    for _ in range(39):  # the entry itself is the first
+        value = [value]
+    assert "innermost" in json.dumps(shown(value))
+    assert "<nested deeper than 40>" in json.dumps(shown([value]))
+
+
 def test_nesting_without_end_is_cut() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
@@ -424,6 +432,7 @@ def test_keys_that_become_the_same_by_cutting_are_both_kept(first: str) -> None:
     record = strict(encode({first: "a" * 3000, second: "b"}, 2000))
     values = [value for name, value in record.items() if name.startswith("kkk")]
     assert sorted(value[0] for value in values) == ["a", "b"]
+    assert max(map(len, record)) <= 201
 
 
 def test_a_field_named_like_the_marker_keeps_its_value() -> None:
@@ -450,6 +459,31 @@ def test_special_fields_that_alone_would_fill_the_line_are_cut_too(special: Any)
     record = strict(line)
     assert len(line) <= 2000
     assert (record["severity"], record["message"]) == ("INFO", "still here")
+
+
+def test_of_special_fields_that_are_too_large_only_the_long_parts_are_cut() -> None:
+    special = {
+        "logging.googleapis.com/operation": {"id": "i" * 10_000, "producer": "p", "first": True},
+        "logging.googleapis.com/labels": {"feature": "a", "long": "l" * 10_000},
+        "logging.googleapis.com/trace": "t" * 10_000,
+    }
+    record = strict(encode({**SPECIAL, **special, "message": "m" * 5000}, 4096))
+    operation = record["logging.googleapis.com/operation"]
+    labels = record["logging.googleapis.com/labels"]
+    assert (operation["producer"], operation["first"], labels["feature"]) == ("p", True, "a")
+    cut = [operation["id"], labels["long"], record["logging.googleapis.com/trace"]]
+    assert [set(text) for text in cut] == [{"i"}, {"l"}, {"t"}]
+    assert all(200 <= len(text) < 3000 for text in cut)
+    assert record["severity"] == "INFO"
+    assert len(record["message"]) > 500
+
+
+def test_of_very_many_labels_the_first_are_kept() -> None:
+    labels = {f"k{i}": "v" for i in range(1000)}
+    record = strict(encode({"logging.googleapis.com/labels": labels}, 2000))
+    kept = record["logging.googleapis.com/labels"]
+    assert len(kept) > 50
+    assert list(kept) == list(labels)[: len(kept)]
 
 
 SCALARS: st.SearchStrategy[Any] = st.one_of(
