@@ -1,6 +1,7 @@
 """LOG_SINK=api: the real google-cloud-logging client against a stand-in for the Logging API."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -237,6 +238,33 @@ def test_an_entry_over_the_limit_is_cut_and_says_so(sink: ApiSink, api: LoggingA
     ((entry,),) = api.writes
     assert entry["jsonPayload"]["truncated"] is True
     assert len(json.dumps(entry)) < 256 * 1024
+
+
+def test_a_forked_process_does_not_write_on_its_parents_connection(api: LoggingApi) -> None:
+    script = (
+        "import os\n"
+        "from tests.support.inprocess import ListSink\n"
+        "from worker.api_sink import ApiSink, connect\n"
+        "sink = ApiSink(connect('demo-project'), ListSink(), 'worker')\n"
+        "sink.write({'message': 'x', 'event': 'before'})\n"
+        "child = os.fork()\n"
+        "sink.write({'message': 'x', 'event': 'after' if child else 'forked'})\n"
+        "if child:\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT), ENDPOINT_VARIABLE: api.url},
+        timeout=60,
+        check=True,
+    )
+
+    connection_of = {
+        entry["jsonPayload"]["event"]: call.connection
+        for call in api.calls
+        for entry in call.json()["entries"]
+    }
+    assert connection_of["before"] == connection_of["after"] != connection_of["forked"]
 
 
 def test_without_credentials_connecting_says_what_to_do(

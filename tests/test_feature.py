@@ -327,6 +327,10 @@ def test_a_package_may_keep_its_handler_in_any_of_its_modules(package: MakePacka
     assert names(package(**parts)) == ["one", "two"]
 
 
+def test_a_package_that_can_be_run_is_not_run(package: MakePackage) -> None:
+    assert names(package(**{"sub/__init__": ONE, "sub/__main__": "raise SystemExit"})) == ["one"]
+
+
 def test_a_single_module_may_hold_all_handlers(package: MakePackage) -> None:
     name = package(first=ONE + TWO)
     assert names(f"{name}.first") == ["one", "two"]

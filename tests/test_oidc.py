@@ -320,6 +320,8 @@ def test_a_reason_says_nothing_of_the_token(verifier: Verifier) -> None:
         token(kid="SECRET"),
         "SECRET.SECRET.SECRET",
         part({"alg": "SECRET", "kid": "one"}) + ".e30.eA",
+        part({"alg": "RS256", "kid": "one", "crit": ["SECRET"], "SECRET": 1}) + ".e30.eA",
+        part(b"SECRET") + ".e30.eA",
     ):
         assert "SECRET" not in refusal(verifier, presented).reason
 
@@ -456,7 +458,7 @@ class TestKeys:
 
         def slowly() -> bytes:
             fetching.set()
-            go_on.wait(30)
+            go_on.wait()
             return jwks(["one"])
 
         clock = Clock()
@@ -464,12 +466,14 @@ class TestKeys:
         store.key("one")
         answers.append(slowly)
         clock.now += MAX_AGE_SECONDS + 1
-        with ThreadPoolExecutor(1) as pool:
-            refreshing = pool.submit(store.key, "one")
-            assert fetching.wait(30)
-            store.key("one")  # would wait for ever
-            go_on.set()
-            refreshing.result()
+        with ThreadPoolExecutor(2) as pool:
+            try:
+                refreshing = pool.submit(store.key, "one")
+                assert fetching.wait(30)
+                assert pool.submit(store.key, "one").result(timeout=10)  # does not wait for it
+            finally:
+                go_on.set()
+            assert refreshing.result()
 
 
 class TestRemembered:

@@ -97,7 +97,11 @@ def test_a_handlers_own_exception_that_skips_our_init_still_has_a_reason() -> No
         def __init__(self) -> None:
             Exception.__init__(self)
 
-    assert (Later().outcome.name, Later().reason) == ("retry", "")
+    assert (Later().outcome.name, Later().reason) == ("retry", "no reason was given")
+
+
+def test_a_reject_without_a_reason_is_still_a_reject() -> None:
+    assert Reject().reason == "no reason was given"
 
 
 def test_notice_lies_between_info_and_warning() -> None:

@@ -73,6 +73,7 @@ class ApiSink:
 
     def __init__(self, client: cloud_logging.Client, fallback: Sink, name: str) -> None:
         self._client = client
+        self._process = os.getpid()
         self._fallback = fallback
         self._delivering = threading.local()  # .now: this thread is in a call of the client
         self._log_name = f"projects/{client.project}/logs/{name}"
@@ -113,10 +114,17 @@ class ApiSink:
         for chunk in _chunks(list(zip(entries, lines, strict=True))):
             resources = [self._log_entry(line) for _, line in chunk]
             try:
-                self._client.logging_api.write_entries(resources)
+                self._connected().logging_api.write_entries(resources)
             except Exception as error:  # noqa: BLE001 - nothing the client raises may lose an entry
                 for entry, _ in chunk:
                     self._fallback.write({**entry, "log_sink_error": type(error).__name__})
+
+    def _connected(self) -> cloud_logging.Client:
+        """The client. A forked process gets its own: two on one connection mix up the answers."""
+        if self._process != os.getpid():
+            self._client = connect(self._client.project)
+            self._process = os.getpid()
+        return self._client
 
     def _log_entry(self, line: bytes) -> dict[str, Any]:
         return {**lift(json.loads(line)), "logName": self._log_name, "resource": self._resource}

@@ -72,7 +72,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     host: str = _setting(
         "127.0.0.1", "an address",
-        "Address to listen on. On Cloud Run the default is 0.0.0.0.", min_length=1,
+        "Address to listen on. On Cloud Run the default is 0.0.0.0.",
     )  # fmt: skip
     push_auth: PushAuth = _setting(
         PushAuth.NONE, "oidc, cloud-run-iam or none",
@@ -81,7 +81,7 @@ class Settings(BaseModel):
     )  # fmt: skip
     push_audience: str | None = _setting(
         None, "the audience of the push subscription",
-        "Audience that the token must name. Needed with PUSH_AUTH=oidc.", min_length=1,
+        "Audience that the token must name. Needed with PUSH_AUTH=oidc.",
     )  # fmt: skip
     push_service_account: Annotated[tuple[str, ...], BeforeValidator(_split)] = _setting(
         (), "the push account's e-mail address, several separated by commas",
@@ -196,7 +196,7 @@ def read_settings(environment: Mapping[str, str], *, project: str | None = None)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [_problem(given, p["loc"], p["msg"]) for p in error.errors()]
+        problems += [_problem(given, str(p["loc"][0])) for p in error.errors()]
     if problems:
         raise SettingsInvalid("; ".join(problems))
     return settings
@@ -216,10 +216,7 @@ def _missing(given: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _problem(given: Mapping[str, Any], location: tuple[int | str, ...], message: str) -> str:
-    if not location:
-        return message.removeprefix("Value error, ")
-    name = str(location[0])
+def _problem(given: Mapping[str, Any], name: str) -> str:
     return f"{name.upper()} is {hide(given[name])!r} (want {Settings.want(name.upper())})"
 
 

@@ -226,7 +226,9 @@ def _import_all(package: str) -> list[ModuleType]:
     if path is None:
         return [root]
     return [root] + [
-        _import(info.name) for info in pkgutil.walk_packages(path, f"{package}.", onerror=_ignore)
+        _import(info.name)
+        for info in pkgutil.walk_packages(path, f"{package}.", onerror=_ignore)
+        if not info.name.endswith(".__main__")
     ]
 
 

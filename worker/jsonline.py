@@ -7,7 +7,7 @@ over the limit is cut, says so (`truncated`, `original_size` in bytes), and stay
 import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -15,6 +15,7 @@ from typing import Any
 
 _MAX_EXACT = 2**53  # Cloud Logging keeps numbers as doubles: larger integers become text
 _MAX_DEPTH = 40
+_MAX_CONTAINERS = 50_000  # more cannot fit a line; objects that share parts could unfold for ever
 _SMALLEST_CUT = 40  # bytes: a field is never cut to less, later ones are left out instead
 _KEY_LIMIT = 200  # characters of a key in a line that must be cut
 
@@ -44,10 +45,10 @@ def encode(entry: Mapping[str, Any], limit: int) -> bytes:
 
 def plain(value: Any) -> Any:
     """The value in JSON's own types, whatever it is. Never raises."""
-    return _plain(value, ())
+    return _plain(value, (), iter(range(_MAX_CONTAINERS)))
 
 
-def _plain(value: Any, path: tuple[int, ...]) -> Any:
+def _plain(value: Any, path: tuple[int, ...], room: Iterator[int]) -> Any:
     kind = type(value)
     if kind is str:
         return value if value.isascii() else _text(value)
@@ -58,7 +59,7 @@ def _plain(value: Any, path: tuple[int, ...]) -> Any:
     if kind is float:
         return value if math.isfinite(value) else repr(value)
     try:
-        return _container(value, path) if _contains(value) else _scalar(value)
+        return _container(value, path, room) if _contains(value) else _scalar(value)
     except BaseException:  # noqa: BLE001 - an object's own code ran; it must not lose the entry
         return f"<unprintable {_text(_name_of(kind))}>"
 
@@ -69,26 +70,36 @@ def _contains(value: Any) -> bool:
     return is_dataclass(value) and not isinstance(value, type)
 
 
-def _container(value: Any, path: tuple[int, ...]) -> Any:
+def _container(value: Any, path: tuple[int, ...], room: Iterator[int]) -> Any:
+    instead = _not_followed(value, path, room)
+    if instead:
+        return instead
+    inner = (*path, id(value))
+    if isinstance(value, Mapping):
+        return _mapping(value.items(), inner, room)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, inner, room) for item in value]
+    if is_dataclass(value):
+        return _mapping(((f.name, getattr(value, f.name)) for f in fields(value)), inner, room)
+    return _plain(value.model_dump(), inner, room)
+
+
+def _not_followed(value: Any, path: tuple[int, ...], room: Iterator[int]) -> str:
+    """What stands for a container that would have no end, or "" for one that may be followed."""
     if id(value) in path:
         return "<cycle>"
     if len(path) >= _MAX_DEPTH:
         return f"<nested deeper than {_MAX_DEPTH}>"
-    inner = (*path, id(value))
-    if isinstance(value, Mapping):
-        return _mapping(value.items(), inner)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item, inner) for item in value]
-    if is_dataclass(value):
-        return _mapping(((f.name, getattr(value, f.name)) for f in fields(value)), inner)
-    return _plain(value.model_dump(), inner)
+    return "<left out>" if next(room, None) is None else ""
 
 
-def _mapping(items: Iterable[tuple[Any, Any]], path: tuple[int, ...]) -> dict[str, Any]:
+def _mapping(
+    items: Iterable[tuple[Any, Any]], path: tuple[int, ...], room: Iterator[int]
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in items:
         name = free_name(key if type(key) is str and key.isascii() else _key(key), result)
-        result[name] = _plain(value, path)
+        result[name] = _plain(value, path, room)
     return result
 
 
@@ -102,7 +113,7 @@ def free_name(name: str, taken: Mapping[str, Any]) -> str:
 def _key(key: Any) -> str:
     if isinstance(key, str):
         return _text(str.__str__(key))
-    known = _plain(key, ())
+    known = plain(key)
     return known if isinstance(known, str) else _dumps(known)
 
 

@@ -139,9 +139,11 @@ class Stop(Exception):
     """Ends the path of a message with `outcome`; `reason` is a sentence without payload values."""
 
     outcome: ClassVar[Outcome] = CRASHED  # a subclass says better
-    reason: str = ""  # for a handler's own subclass that does not call this __init__
+    reason: str = (
+        "no reason was given"  # for a handler's own subclass that does not call this __init__
+    )
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str = "no reason was given") -> None:
         super().__init__(reason)
         self.reason = str(reason)
 

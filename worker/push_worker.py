@@ -22,6 +22,7 @@ DRAIN_SECONDS = (
     6.0  # of the 8 that a shutdown takes; then pushes are answered without their handlers
 )
 LINGER_SECONDS = 2.0  # for the sender to read the answer and close
+LINGER_BYTES = 64 * 1024  # that it may still send meanwhile
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -161,11 +162,13 @@ def _pipelined(conn: TConn) -> bool:
 def _linger(connection: socket.socket) -> None:
     """Wait here until the sender has closed: gunicorn does it on the thread that accepts."""
     until = time.monotonic() + LINGER_SECONDS
+    room = LINGER_BYTES
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
-        while (left := until - time.monotonic()) > 0:
+        while room > 0 and (left := until - time.monotonic()) > 0:
             connection.settimeout(left)
-            if not connection.recv(4096):
+            if not (dropped := connection.recv(4096)):
                 break
+            room -= len(dropped)
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RD)  # gunicorn's own wait ends at once

@@ -20,6 +20,7 @@ class Call:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    connection: int  # the caller's port: the same for calls on the same connection
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -103,7 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(self.command, self.path, headers, self.rfile.read(length))
+        port = self.client_address[1]
+        call = Call(self.command, self.path, headers, self.rfile.read(length), port)
         self.server.owner.calls.append(call)
         reply = self.server.owner.answer(call)
         if reply.hang:
