@@ -248,9 +248,9 @@ def test_a_forked_process_does_not_write_on_its_parents_connection(api: LoggingA
         "sink = ApiSink(connect('demo-project'), ListSink(), 'worker')\n"
         "sink.write({'message': 'x', 'event': 'before'})\n"
         "child = os.fork()\n"
-        "sink.write({'message': 'x', 'event': 'after' if child else 'forked'})\n"
         "if child:\n"
         "    os.waitpid(child, 0)\n"
+        "sink.write({'message': 'x', 'event': 'after' if child else 'forked'})\n"
     )
     subprocess.run(
         [sys.executable, "-c", script],

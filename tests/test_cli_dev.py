@@ -199,6 +199,8 @@ def test_a_changed_new_and_deleted_handler_take_effect_on_the_same_port(
     assert "serving 1 feature\n" in kept.wait_for(f"ready on http://127.0.0.1:{port},")
     assert push(port, "extra").outcome == "rejected"
     assert kept.text().count("the smoke test is done") == 1
+    # An edit within the second of a .pyc would be missed.
+    assert list((home / "handlers").rglob("*.pyc")) == []
 
 
 def test_a_change_in_a_folder_of_the_handlers_is_seen_too(dev: Dev, home: Path) -> None:
@@ -318,13 +320,18 @@ def test_once_that_is_interrupted_has_not_proved_anything(dev: Dev, home: Path) 
     assert once.interrupt() == 1
 
 
-def test_output_that_nobody_reads_any_more_ends_it(home: Path) -> None:
+@pytest.mark.parametrize("closed_at", ["listening on", "waiting for a change"])
+def test_output_that_nobody_reads_any_more_ends_it(home: Path, closed_at: str) -> None:
     read, write = os.pipe()
-    there = DevProcess(home, output=write)
-    os.close(write)
-    with open(read) as reader:  # noqa: PTH123 - a descriptor
-        reader.readline()
-    assert there.wait() == 0
+    with DevProcess(home, output=write) as there:
+        os.close(write)
+        with os.fdopen(read) as reader:
+            text = ""
+            while closed_at not in text:
+                text += reader.readline()
+        if port := re.search(r"ready on http://127\.0\.0\.1:(\d+)", text):
+            push(int(port[1]), "smoke_test")  # its entry finds the output closed
+        assert there.wait() == 0
     assert there.left() == []
 
 
