@@ -2,8 +2,8 @@
 
 import base64
 import json
+import os
 import shlex
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -224,13 +224,11 @@ def test_text_is_shown_on_one_line_and_changes_only_where_it_must() -> None:
 
 @pytest.mark.emulator
 def test_the_printed_command_makes_real_gcloud_publish_the_same(tmp_path: Path) -> None:
-    if shutil.which("gcloud") is None:
-        pytest.skip("gcloud is not installed")
     words = ["--attribute", "a=1,2", "--attribute", f"b={NASTY}", "--ordering-key", "k e"]
     with confirming() as there:
         result = publish(there, TOPIC, f'{{"text": "{NASTY}"}}', *words, "--json")
         command = json.loads(result.stdout)["gcloud_publish"]
-        environment = {"CLOUDSDK_CONFIG": str(tmp_path), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        environment = {"CLOUDSDK_CONFIG": str(tmp_path), "PATH": os.environ["PATH"]}
         subprocess.run(["bash", "-c", command], check=True, env=environment, capture_output=True)
     by_us, by_gcloud = (call.json()["messages"] for call in there.calls)
     assert by_gcloud == by_us

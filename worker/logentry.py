@@ -73,7 +73,10 @@ def _timestamp(payload: dict[str, Any]) -> str | None:
             return text
         case _:
             return None
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
+    except (ValueError, OverflowError, OSError):  # no calendar has it
+        return None
 
 
 def _as_text(value: Any) -> str:

@@ -1,7 +1,5 @@
 """One emulator and one worker for all tests of this folder; topics and subscriptions for each."""
 
-import functools
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.support import (
-    NOT_INSTALLED,
     Emulator,
     Entries,
     Gcloud,
@@ -23,24 +20,9 @@ from tests.support.server import ServerProcess, with_probe_handlers
 TROUBLE = Path(__file__).parent / "handlers" / "trouble.py"
 
 
-_find_once = functools.cache(find_installation)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without the emulator its tests are skipped, in CI they fail.
-
-    Here and not in a fixture, so that pytest says it in one line for all of them.
-    """
-    if item.get_closest_marker("emulator") is None or _find_once() is not None:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{NOT_INSTALLED}, and CI must not skip this", pytrace=False)
-    pytest.skip(f"skipped: {NOT_INSTALLED}")
-
-
 @pytest.fixture(scope="session")
 def installation() -> Installation:
-    found = _find_once()
+    found = find_installation()
     assert found is not None, "the test lacks the marker `emulator`"
     return found
 
