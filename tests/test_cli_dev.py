@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.cli import DevProcess, run
 from tests.support.server import ROOT, WAIT_SECONDS
+from tests.support.tools import tool
 from worker.cli.deliver import Answer, deliver
 from worker.cli.forms import Delivery, request_of
 from worker.message import Form
@@ -388,6 +389,6 @@ def test_a_missing_package_is_one_line_that_says_what_to_install(
 
 def test_make_run_is_this_command() -> None:
     printed = subprocess.run(
-        ["make", "--dry-run", "run"], cwd=ROOT, capture_output=True, text=True, check=True
+        [tool("make"), "--dry-run", "run"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert "worker dev --once" in printed

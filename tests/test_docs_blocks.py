@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import pytest
 from tests.conftest import Serve
 from tests.support.markdown import Block, Command, blocks, shell_commands
 from tests.support.server import ROOT
+from tests.support.tools import tool
 from worker.cli import main
 
 LANGUAGES = {"bash", "json", "lql", "mermaid", "python", "text"}  # the last is for reading only
@@ -68,14 +68,6 @@ def test_every_command_exists(command: Command) -> None:
     program, *words = command.words
     assert program in CHECKS, f"nobody checks {program}"
     CHECKS[program](tuple(words))
-
-
-def tool(name: str) -> str:
-    """Its path; without it the test is skipped, but in CI that is a failure."""
-    path = shutil.which(name)
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is not installed, and CI must not skip its test", pytrace=False)
-    return path or pytest.skip(f"{name} is not installed")
 
 
 def test_gcloud_accepts_every_gcloud_command(tmp_path: Path) -> None:

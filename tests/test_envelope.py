@@ -173,8 +173,16 @@ def test_a_message_without_an_id_gets_one_from_its_content() -> None:
     first, again = (decode(message_with(data="YQ==", attributes={"k": "v"})) for _ in range(2))
     assert first.id_derived
     assert first.id == again.id
-    for other in ({"data": "Yg=="}, {"data": "YQ==", "attributes": {"k": "w"}}):
-        assert decode(message_with(**other)).id != first.id
+    for data, value in (("Yg==", "v"), ("YQ==", "w")):
+        assert decode(message_with(data=data, attributes={"k": value})).id != first.id
+
+
+def test_what_a_delivery_does_not_say_is_empty() -> None:
+    for push, form in [
+        (push_of({"message": {"messageId": "1"}}), Form.WRAPPED),
+        (push_of(b"", {"x-goog-pubsub-message-id": "1"}), Form.UNWRAPPED),
+    ]:
+        assert decode(push) == Message(id="1", data=b"", attributes={}, form=form)
 
 
 @pytest.mark.parametrize("name", ["messageId", "message_id"])
@@ -434,6 +442,13 @@ def test_a_structured_eventarc_event_may_carry_the_push_in_base64() -> None:
     body = base64.b64encode(json.dumps(wrapped(b"x")).encode()).decode()
     message = decode(structured(type=PUBSUB_EVENT, data_base64=body))
     assert (message.id, message.data) == ("1", b"x")
+
+
+def test_a_structured_event_fills_in_what_its_message_lacks() -> None:
+    push = structured(type=PUBSUB_EVENT, time=PUBLISHED, data={"message": {"data": "YQ=="}})
+    message = decode(push)
+    assert (message.id, message.source) == ("event-1", "//shop/orders")
+    assert (message.id_derived, message.publish_time) == (False, PUBLISHED_AT)
 
 
 @pytest.mark.parametrize("content_type", [

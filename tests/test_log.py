@@ -4,6 +4,7 @@ import inspect
 import logging
 import os
 import re
+import traceback
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from typing import Any
@@ -106,6 +107,12 @@ def test_entries_under_the_level_are_not_written(
     assert [entry["event"] for entry in sink.entries] == written
 
 
+def test_an_entry_without_a_sentence_has_its_event_for_one(sink: ListSink) -> None:
+    for method in ("debug", "info", "notice", "warning", "error"):
+        getattr(Log(sink, level=0), method)(method)
+    assert all(entry["message"] == entry["event"] for entry in sink.entries)
+
+
 # --- what every entry has
 
 
@@ -136,6 +143,13 @@ def test_insert_ids_differ_and_sort_in_the_order_of_writing() -> None:
     ids = [next_insert_id() for _ in range(1000)]
     assert ids == sorted(set(ids))
     assert f"{os.getpid():x}" in ids[0].split("-")
+
+
+def test_the_place_of_an_entry_is_a_file_a_line_and_a_function(sink: ListSink, log: Log) -> None:
+    log.info("e")
+    place = one(sink)[SPECIAL + "sourceLocation"]
+    assert set(place) == {"file", "line", "function"}
+    assert place["line"].isdecimal()
 
 
 def test_the_place_is_that_of_the_caller_however_the_entry_is_written(
@@ -292,6 +306,24 @@ def test_any_exception_has_a_stack_trace(log: Log, error: BaseException) -> None
     assert "Traceback (most recent call last):\n" in trace
     assert f'File "{__file__}"' in trace.replace("| ", "")
     assert type(error).__name__ in trace
+
+
+def test_a_stack_trace_is_the_one_that_python_prints(log: Log) -> None:
+    error = raised()
+    assert log.error_fields(error)["stack_trace"] == "".join(traceback.format_exception(error))
+
+
+def test_a_malformed_exception_still_says_where_it_was_raised(log: Log) -> None:
+    def fail() -> None:
+        raise SyntaxError("m", MALFORMED)
+
+    with pytest.raises(SyntaxError) as caught:
+        fail()
+    frames = "".join(traceback.format_tb(caught.value.__traceback__))
+    assert frames.count("File") == 2
+    assert log.error_fields(caught.value)["stack_trace"] == (
+        f"Traceback (most recent call last):\n{frames}SyntaxError\n"
+    )
 
 
 def test_the_cause_of_an_exception_is_in_its_stack_trace(log: Log) -> None:

@@ -1,6 +1,7 @@
 """One stdout line as Cloud Run reads it: Cloud Logging's table of special fields."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -73,6 +74,17 @@ def test_of_three_spellings_of_the_time_the_first_counts(
     assert read({"a": 1, **record})["timestamp"] == timestamp
 
 
+def test_the_time_does_not_depend_on_the_zone_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XYZ-5")
+        time.tzset()
+        timestamp = read({"a": 1, **PAIR})["timestamp"]
+    time.tzset()
+    assert timestamp == "2026-11-18T11:06:41.123456789Z"
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -117,7 +129,7 @@ def test_a_lone_message_becomes_text_and_so_hides_from_queries_of_the_payload() 
     "line",
     [
         b"plain text", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 1', b"[1]", b'"text"', b"5", b"",
-        b'{"a": 1} {"b": 2}', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000,
+        b"spaces \t ", b"XX", b'{"a": 1} {"b": 2}', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000,
     ],
 )  # fmt: skip
 def test_a_line_that_is_no_json_object_is_text(line: bytes) -> None:

@@ -41,9 +41,8 @@ def test_a_value_never_changes(value: Push | Message) -> None:
             setattr(value, field.name, None)
 
 
-def test_a_digest_id_is_the_same_for_the_same_parts() -> None:
-    assert digest_id(b"a", b"b") == digest_id(b"a", b"b")
-    assert digest_id(b"").startswith("sha256-")
+def test_a_digest_id_is_the_same_in_every_version_of_the_worker() -> None:
+    assert digest_id(b"a", b"b") == "sha256-3c9d591045bc8876f9d0399bbfb05c6a"
 
 
 @pytest.mark.parametrize("other", [(b"ab",), (b"a", b"b", b""), (b"", b"ab"), (b"b", b"a")])

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 
 import jwt
 import pytest
@@ -32,6 +32,7 @@ from tests.support.keyserver import (
 from tests.support.standin import Reply, StandIn, talks
 from worker.oidc import (
     MAX_AGE_SECONDS,
+    MAX_CERTS,
     MAX_TOKEN,
     MAX_TOKENS,
     REFRESH_SECONDS,
@@ -81,6 +82,7 @@ def offline() -> Verifier:
 def refusal(verifier: Verifier, presented: str) -> Refused:
     with pytest.raises(Refused) as refused:
         verifier.check(presented)
+    assert refused.value.reason.startswith("the token")
     return refused.value
 
 
@@ -108,6 +110,12 @@ def test_an_unsigned_token_is_refused(verifier: Verifier) -> None:
     for spelling in ("None", "NONE", "nOnE"):
         head = part({"alg": spelling, "kid": "one", "typ": "JWT"})
         assert refusal(verifier, f"{head}.{part(claims_of())}.").status == 401
+
+
+def test_a_token_of_another_kind_asks_for_no_keys(verifier: Verifier, server: KeyServer) -> None:
+    for head in ({"alg": "HS256", "kid": "one"}, {"alg": "RS256"}, {"alg": "RS256", "kid": 1}):
+        refusal(verifier, f"{part(head)}.{part(claims_of())}.eA")
+    assert server.calls == []
 
 
 def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(verifier: Verifier) -> None:
@@ -196,6 +204,8 @@ def test_a_good_token_of_another_or_unverified_account_is_refused_with_403(
 ) -> None:
     assert refusal(verifier, token(**changed)).status == 403
     assert refusal(verifier, token(**changed)).status == 403  # and not remembered
+    said = "is not verified" if "email_verified" in changed else "PUSH_SERVICE_ACCOUNT"
+    assert refusal(verifier, token(**changed)).reason.endswith(said)
 
 
 def test_a_token_whose_signature_cloud_run_removed_is_refused(verifier: Verifier) -> None:
@@ -228,6 +238,8 @@ def test_a_token_that_is_too_long_is_refused_before_it_is_read(
 ) -> None:
     assert refusal(verifier, token(padding="x" * MAX_TOKEN)).status == 401
     assert server.calls == []
+    assert refusal(verifier, "x" * MAX_TOKEN).reason != "the token is too long"
+    assert refusal(verifier, "x" * (MAX_TOKEN + 1)).reason == "the token is too long"
 
 
 @pytest.mark.parametrize(
@@ -309,6 +321,16 @@ def test_any_claims_that_are_signed_are_refused_or_pass_and_raise_nothing_else(
     except Refused:
         return
     assert claims_of(**changed)["email"] == ACCOUNT
+
+
+def test_a_reason_names_what_was_wrong(verifier: Verifier) -> None:
+    assert (
+        refusal(verifier, token(aud="x")).reason == "the token is not valid: InvalidAudienceError"
+    )
+    assert refusal(verifier, token(exp=1)).reason == "the token is not valid: ExpiredSignatureError"
+    assert refusal(verifier, "\ud800").reason == "the token cannot be read: UnicodeEncodeError"
+    unsigned = f"{part({'alg': 'none'})}.e30."
+    assert refusal(verifier, unsigned).reason == "the token is not RS256 with a key id"
 
 
 def test_a_reason_says_nothing_of_the_token(verifier: Verifier) -> None:
@@ -432,10 +454,30 @@ class TestKeys:
                 store.key("one")
 
     def test_one_broken_entry_does_not_hide_the_others(self) -> None:
-        good = json.loads(pem_map(["one"]))
-        assert set(read_keys(json.dumps({**good, "broken": "x"}).encode())) == {"one"}
-        keys = [jwk("one"), {"kty": "RSA", "kid": "broken", "n": 1}, {"kty": "EC"}, 5]
+        pems = {"broken": "x", **json.loads(pem_map(["one"])), "other": 5}
+        assert set(read_keys(json.dumps(pems).encode())) == {"one"}
+        broken = {"kty": "RSA", "kid": "broken", "n": 1}
+        keys = [broken, {"kty": "EC"}, jwk("one"), broken, 5]
         assert set(read_keys(json.dumps({"keys": keys}).encode())) == {"one"}
+
+    def test_an_endless_answer_is_not_read_to_its_end(self) -> None:
+        padded = Reply(200, b" " * MAX_CERTS + jwks(["one"]))
+        with StandIn(lambda _call: padded) as server, pytest.raises(Retry):
+            CertificateStore(f"{server.url}/jwks").key("one")
+
+    def test_a_server_that_never_answers_is_waited_for_a_few_seconds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waited: list[float] = []
+
+        def never(url: str, *, timeout: float) -> NoReturn:
+            waited.append(timeout)
+            raise TimeoutError(url)
+
+        monkeypatch.setattr("urllib.request.urlopen", never)
+        with pytest.raises(Retry):
+            CertificateStore("https://certs.example").key("one")
+        assert waited == [5]
 
     @given(
         st.binary(max_size=100)
@@ -503,7 +545,11 @@ class TestRemembered:
             verifier.check(good)
         assert checked == [good]
 
-        now.now += 600 + SKEW_SECONDS + 1
+        now.now += 600 + SKEW_SECONDS - 1
+        verifier.check(good)
+        assert checked == [good]
+
+        now.now += 2
         verifier.check(good)
         assert checked == [good, good]
 
@@ -523,8 +569,7 @@ class TestRemembered:
         monkeypatch.setattr(verifier, "_claims", lambda presented: claims_of() | {"sub": presented})
         for number in range(3 * MAX_TOKENS):
             verifier.check(f"token-{number}")
-
-        assert len(verifier._verified) <= MAX_TOKENS
+            assert len(verifier._verified) <= MAX_TOKENS
 
     def test_tokens_themselves_are_not_kept(self, verifier: Verifier) -> None:
         good = token()

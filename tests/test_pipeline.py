@@ -1,6 +1,8 @@
 """The path of one message: each outcome, its answer and its one canonical entry."""
 
+import base64
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -35,11 +37,12 @@ from tests.support.pushes import (
 from worker import Context, Reject, Requirements, Retry, feature
 from worker.deadline import Deadline
 from worker.log import Log, Service
-from worker.message import Push
+from worker.message import Form, Message, Push
 from worker.outcome import OUTCOMES, Refused, TimedOut, UnknownFeature
 from worker.pipeline import Answer, Worker, process, run_directly
 from worker.pool import Pool
 from worker.quarantine import NoQuarantine, QuarantineFailed, Rejected
+from worker.stdlog import LoggingHandler
 
 SPECIAL = "logging.googleapis.com/"
 FIELDS = {
@@ -134,7 +137,25 @@ def test_a_second_delivery_is_a_duplicate_and_runs_nothing(sink: ListSink) -> No
     process(worker, step_push())
     answer = process(replace(worker, log=Log(sink)), step_push())
     assert check(answer, sink, "duplicate", 200)["severity"] == "INFO"
+    assert answer.reason == "an earlier delivery of this message was done"
     assert steps.runs == 1
+
+
+def test_a_duplicate_that_came_without_an_id_says_why_it_counts_as_one(sink: ListSink) -> None:
+    push = push_of({"message": {"data": base64.b64encode(b'{"feature":"step"}').decode()}})
+    ends = [Retry("not yet"), None]
+
+    def do(context: Context) -> None:
+        if ends and (error := ends.pop(0)):
+            raise error
+
+    worker = make_worker(Steps(do).feature, sink=sink)
+    assert process(worker, push).reason == "not yet"
+    assert process(worker, push).outcome.name == "done"
+    assert process(worker, push).reason == (
+        "an earlier delivery of this message was done"
+        " (it came without an id: the same content is the same message)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,6 +181,7 @@ def test_what_can_never_succeed_is_quarantined_and_acked(
     assert answer.reason == entry["reason"]
     (kept,) = quarantine.kept
     assert (kept.body, kept.reason) == (push.body, entry["reason"])
+    assert kept.feature == (entry["feature"] or "")
     assert (entry["quarantine"], entry["quarantine_id"]) == ("list#1", kept.id)
     assert steps.runs == 0
 
@@ -190,6 +212,7 @@ def test_what_cannot_be_quarantined_is_nacked_so_that_it_is_never_lost(sink: Lis
     entry = check(answer, sink, "rejected", 500)
     assert entry["severity"] == "ERROR"
     assert entry["reason"] == "no; not quarantined, so nacked: the disk is full"
+    assert entry["quarantine_id"].startswith("sha256-")
 
 
 def test_without_a_quarantine_the_dead_letter_policy_decides(sink: ListSink) -> None:
@@ -243,6 +266,27 @@ def test_any_other_exception_is_a_crash_that_error_reporting_can_group(
     assert entry["serviceContext"]["service"] == "feature-worker"
 
 
+def test_a_crash_names_the_line_that_raised(sink: ListSink) -> None:
+    @feature("step")
+    def step(want: Want, context: Context) -> NoReturn:
+        raise ValueError("SECRET")
+
+    entry = check(process(make_worker(step, sink=sink), step_push()), sink, "crashed", 500)
+    line = step.handler.__code__.co_firstlineno + 2
+    assert entry["reason"] == f"ValueError at {__file__}:{line}"
+
+
+def test_a_crash_may_hide_its_traceback(sink: ListSink) -> None:
+    class Hidden(Exception):
+        __traceback__ = None
+
+    def broken(push: Push) -> NoReturn:
+        raise Hidden
+
+    entry = check(ends(lambda _: None, sink, authenticate=broken), sink, "crashed", 500)
+    assert entry["reason"] == "Hidden"
+
+
 def test_a_crash_of_the_worker_itself_is_no_exception_either(sink: ListSink) -> None:
     def broken(push: Push) -> NoReturn:
         raise HostileError
@@ -272,9 +316,18 @@ def test_a_refused_caller_learns_nothing_and_nothing_is_read(sink: ListSink, sta
         sink.entries.clear()
         answer = process(worker, push)
         entry = check(answer, sink, "refused", status)
+        assert entry["message"].startswith("push: refused in ")
         assert answer.body() == {"outcome": "refused", "message_id": None, "reason": "refused"}
         assert (entry["severity"], entry["reason"]) == ("WARNING", "the audience is another")
     assert (steps.runs, quarantine.kept) == (0, [])
+
+
+def test_the_push_itself_is_what_authentication_checks(sink: ListSink) -> None:
+    asked: list[Push] = []
+    push = step_push()
+    worker = make_worker(Steps(lambda _: None).feature, sink=sink, authenticate=asked.append)
+    check(process(worker, push), sink, "done", 200)
+    assert asked == [push]
 
 
 def test_a_body_that_is_too_large_is_refused_with_the_reason(sink: ListSink) -> None:
@@ -301,7 +354,8 @@ def test_an_instance_that_shuts_down_takes_nothing(sink: ListSink) -> None:
     steps = Steps(lambda _: None)
     worker = make_worker(steps.feature, sink=sink)
     worker.draining.set()
-    assert check(process(worker, step_push()), sink, "draining", 503)["severity"] == "NOTICE"
+    entry = check(process(worker, step_push()), sink, "draining", 503)
+    assert (entry["severity"], entry["reason"]) == ("NOTICE", "this instance is shutting down")
     assert steps.runs == 0
 
 
@@ -349,6 +403,7 @@ def test_a_delivery_beside_the_running_one_is_busy(
     first = held.start(step_push())
     answer = process(replace(held.worker, log=Log(sink)), step_push())
     assert check(answer, sink, "busy", 503)["severity"] == "NOTICE"
+    assert answer.reason == "another delivery of this message is being handled"
     held.let_go.set()
     first.join(WAIT_SECONDS)
     assert [answer.outcome.name for answer in held.answers] == ["done"]
@@ -494,7 +549,7 @@ def test_the_canonical_entry_says_everything_about_the_push(sink: ListSink) -> N
     published = datetime.fromisoformat(PUBLISHED)
     seconds = [100.0]
     worker = make_worker(
-        Steps(lambda _: seconds.append(102.5)).feature,
+        Steps(lambda _: seconds.append(102.5000004)).feature,
         log=Log(sink, service=Service("my-service", "7", "demo")),
         now=lambda: published + timedelta(seconds=1.25),
         clock=lambda: seconds[-1],
@@ -519,6 +574,7 @@ def test_the_canonical_entry_says_everything_about_the_push(sink: ListSink) -> N
         "bytes": len(body),
         "queue_seconds": 1.25,
     }
+    assert not [name for name in entry if name.endswith("_")]  # nothing is said twice
     assert entry[SPECIAL + "labels"] == {"feature": "step", "outcome": "done"}
     assert entry[SPECIAL + "operation"] == {
         "id": "1", "producer": "my-service", "first": True, "last": True,
@@ -620,7 +676,68 @@ def test_any_bytes_and_headers_are_one_of_our_outcomes_and_never_a_500(push: Pus
 EVERYTHING = make_worker(smoke_test)
 
 
+class BatchingSink(ListSink):
+    """Keeps the entries of each push apart, until its batch is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+
+    def batch(self) -> ListSink:
+        outer, batch = self, ListSink()
+        batch.close = lambda: outer.entries.extend(batch.entries)  # type: ignore[method-assign]
+        self.batches += 1
+        return batch
+
+
+def test_all_entries_of_a_push_are_delivered_in_its_batch() -> None:
+    def do(context: Context) -> None:
+        context.log.info("step.one")
+        assert batching.entries == []
+
+    batching = BatchingSink()
+    worker = make_worker(Steps(do).feature, sink=batching)
+    process(worker, step_push())
+    assert [entry["event"] for entry in batching.entries] == ["step.one", "message.processed"]
+    batching.entries.clear()
+    run_directly(worker, "step", push_of(b""))
+    assert [entry["event"] for entry in batching.entries] == ["step.one"]
+    assert batching.batches == 2
+
+
+def run_both_ways(worker: Worker) -> None:
+    process(worker, step_push())
+    run_directly(worker, "step", push_of(b""))
+
+
+def test_a_handler_has_the_budget_from_the_start_of_its_push() -> None:
+    seen: list[Context] = []
+
+    def clock() -> float:
+        return 100.0
+
+    run_both_ways(make_worker(Steps(seen.append).feature, budget_seconds=5.0, clock=clock))
+    assert [context.deadline for context in seen] == [Deadline(105.0, clock)] * 2
+
+
+def test_what_a_handlers_library_logs_belongs_to_the_message(sink: ListSink) -> None:
+    library = logging.Logger("library")  # noqa: LOG001 - getLogger's would stay
+    library.addHandler(LoggingHandler(Log(ListSink())))
+    run_both_ways(make_worker(Steps(lambda _: library.info("m")).feature, sink=sink))
+    in_push, directly = sink.events("log")
+    assert (in_push["feature"], in_push["message_id"]) == ("step", "1")
+    assert directly["feature"] == "step"
+
+
 # --- without a message
+
+
+def test_a_feature_that_is_run_directly_gets_an_empty_message() -> None:
+    seen: list[Context] = []
+    run_directly(make_worker(Steps(seen.append).feature), "step", push_of(b"x"))
+    (context,) = seen
+    assert context.message == Message("", b"", {}, Form.UNWRAPPED_NO_METADATA)
+    assert context.description == "called over HTTP"
 
 
 def test_a_feature_can_be_run_directly_with_its_entries_and_no_canonical_one(

@@ -52,6 +52,11 @@ def test_an_entry_is_one_line_and_is_there_at_once(pipe: Pipe) -> None:
     assert os.read(pipe.read_end, 1000) == b'{"message":"a\\nb","n":1}\n'
 
 
+def test_the_usual_place_is_stdout(capfd: pytest.CaptureFixture[str]) -> None:
+    StdoutSink().write({"message": "m"})
+    assert capfd.readouterr() == ('{"message":"m"}\n', "")
+
+
 @pytest.mark.parametrize("blocking", [True, False])
 def test_lines_of_many_threads_never_mix(pipe: Pipe, blocking: bool) -> None:
     os.set_blocking(pipe.write_end, blocking)

@@ -6,15 +6,22 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from tests.support.hostile import Hostile, HostileError
-from tests.support.inprocess import ListSink
+from tests.support.inprocess import WAIT_SECONDS, ListSink, in_thread
 from tests.support.server import ROOT
 from worker.log import Log, Service
-from worker.stdlog import LoggingHandler, handling
+from worker.outcome import NOTICE
+from worker.stdlog import LoggingHandler, Printed, handling, install
 
 
 @pytest.fixture
@@ -172,6 +179,13 @@ def test_the_stack_of_a_call_is_a_field(sink: ListSink, logger: logging.Logger) 
     assert "test_stdlog.py" in one(sink)["stack_info"]
 
 
+def test_a_record_that_says_nothing_is_an_entry_too(sink: ListSink, logger: logging.Logger) -> None:
+    logger.handle(logging.makeLogRecord({"msg": "m", "levelno": 0, "lineno": 0}))
+    place = {"file": "", "line": "0", "function": ""}
+    assert (one(sink)["message"], one(sink)["severity"]) == ("m", "DEFAULT")
+    assert one(sink)["logging.googleapis.com/sourceLocation"] == place
+
+
 # --- the message being handled
 
 
@@ -205,6 +219,149 @@ def test_which_records_are_written_is_for_the_loggers_to_say(
     with handling(Log(sink, level=logging.ERROR)):
         logger.debug("m")
     assert one(sink)["severity"] == "DEBUG"
+
+
+# --- what is printed
+
+
+@pytest.fixture
+def printed(sink: ListSink) -> Printed:
+    return Printed(Log(sink))
+
+
+def messages(sink: ListSink) -> list[str]:
+    assert {(entry["event"], entry["severity"]) for entry in sink.entries} <= {("print", "INFO")}
+    return [entry["message"] for entry in sink.entries]
+
+
+def test_a_printed_line_is_an_entry_when_it_ends(sink: ListSink, printed: Printed) -> None:
+    assert printed.write("one\ntwo") == 7
+    assert messages(sink) == ["one"]
+    print(" more\n", file=printed)
+    assert messages(sink) == ["one", "two more"]
+
+
+def test_a_line_that_was_begun_is_written_once_when_it_is_flushed(
+    sink: ListSink, printed: Printed
+) -> None:
+    printed.flush()
+    assert messages(sink) == []
+    for _ in range(2):
+        printed.write("begun")
+        printed.flush()
+        printed.flush()
+    printed.write("next\n")
+    assert messages(sink) == ["begun", "begun", "next"]
+
+
+def test_threads_do_not_share_a_line(sink: ListSink, printed: Printed) -> None:
+    printed.write("mine")
+    in_thread(lambda: printed.write("theirs\n")).join(WAIT_SECONDS)
+    printed.write("\n")
+    assert messages(sink) == ["theirs", "mine"]
+
+
+def test_what_a_handler_prints_belongs_to_its_message(
+    sink: ListSink, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ListSink()
+    monkeypatch.setattr(sys, "stdout", printed)
+    with handling(Log(own).bind(message_id="42")):
+        sys.stdout.write("one\ntwo")
+    assert messages(own) == ["one", "two"]
+    assert {entry["message_id"] for entry in own.entries} == {"42"}
+    assert sink.entries == []
+
+
+# --- the hooks, in this process
+
+
+@contextmanager
+def installed(sink: ListSink) -> Iterator[None]:
+    """Our logging in this process; afterwards it is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
+    with patch.dict(logging._levelToName), patch.dict(logging._nameToLevel):
+        logging.addLevelName(NOTICE, "not named yet")
+        try:
+            install(Log(sink, service=Service("s", "v")))
+            yield
+        finally:
+            logging.captureWarnings(capture=False)
+            sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+            root.handlers[:] = handlers
+            root.setLevel(level)
+
+
+def test_records_and_warnings_of_the_process_are_entries(sink: ListSink) -> None:
+    with installed(sink), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.getLogger("a.b").info("one")
+        logging.getLogger("a.b").debug("not written")
+        warnings.warn("careful", stacklevel=1)
+        assert logging.getLevelName(NOTICE) == "NOTICE"
+    first, second = sink.entries
+    assert (first["message"], first["logger"]) == ("one", "a.b")
+    assert (second["severity"], second["logger"]) == ("WARNING", "py.warnings")
+    assert "UserWarning: careful" in second["message"]
+
+
+def of_thread(
+    kind: type[BaseException], error: BaseException | None, thread: threading.Thread | None
+) -> threading.ExceptHookArgs:
+    return threading.ExceptHookArgs((kind, error, None, thread))
+
+
+WHY = ValueError("why")
+UNCAUGHT: list[tuple[Callable[[], Any], str, str]] = [
+    (lambda: sys.excepthook(ValueError, WHY, None), "MainThread", "ValueError: why"),
+    (
+        lambda: threading.excepthook(of_thread(ValueError, WHY, threading.Thread(name="poller"))),
+        "poller",
+        "ValueError: why",
+    ),
+    (
+        lambda: threading.excepthook(of_thread(KeyError, None, None)),
+        "a thread",
+        "KeyError",
+    ),
+    (
+        lambda: sys.unraisablehook(SimpleNamespace(exc_value=WHY, err_msg=None)),
+        "a finalizer",
+        "ValueError: why",
+    ),
+    (
+        lambda: sys.unraisablehook(SimpleNamespace(exc_value=None, err_msg="a callback")),
+        "a callback",
+        "SystemExit",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "place", "end"), UNCAUGHT)
+def test_whatever_nobody_caught_is_a_critical_entry(
+    sink: ListSink, call: Callable[[], Any], place: str, end: str
+) -> None:
+    with installed(sink):
+        call()
+    entry = one(sink)
+    kind = end.partition(":")[0]
+    assert (entry["severity"], entry["event"]) == ("CRITICAL", "error.uncaught")
+    assert (entry["message"], entry["thread"]) == (f"uncaught {kind} in {place}", place)
+    assert entry["stack_trace"].rstrip().endswith(end)
+    assert entry["serviceContext"] == {"service": "s", "version": "v"}
+    assert entry["logging.googleapis.com/sourceLocation"] == {
+        "file": "",
+        "line": "0",
+        "function": place,
+    }
+
+
+def test_a_thread_that_leaves_with_sys_exit_writes_nothing(sink: ListSink) -> None:
+    with installed(sink):
+        threading.excepthook(of_thread(SystemExit, SystemExit(), threading.Thread()))
+    assert sink.entries == []
 
 
 # --- the whole process

@@ -15,8 +15,8 @@ MAX_KEYS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    token: str  # "" when done
-    expires: float  # seconds on the clock: end of the lease, or of the retention when done
+    token: str
+    expires: float  # seconds on the clock: end of the lease
 
 
 class MemoryClaims:
@@ -36,7 +36,8 @@ class MemoryClaims:
         self._max_keys = max_keys
         self._retention = retention_seconds
         self._held: dict[str, _Record] = {}
-        self._done: OrderedDict[str, _Record] = OrderedDict()  # in the order of finishing
+        # key -> end of its retention, in the order of finishing
+        self._done: OrderedDict[str, float] = OrderedDict()
         self._tokens = count(1)
         self._lock = threading.Lock()
 
@@ -58,7 +59,7 @@ class MemoryClaims:
         """Mark the key done. Does nothing when the claim was lost to another holder."""
         with self._lock:
             if self._drop(claim):
-                self._done[claim.key] = _Record("", self._clock() + self._retention)
+                self._done[claim.key] = self._clock() + self._retention
                 if len(self._done) > self._max_keys:
                     self._done.popitem(last=False)
 
@@ -77,7 +78,7 @@ class MemoryClaims:
     def _forget(self, now: float) -> None:
         """Drop done keys past their retention: constant work, since they expire in order."""
         while self._done:
-            key, record = next(iter(self._done.items()))
-            if now < record.expires:
+            key, expires = next(iter(self._done.items()))
+            if now < expires:
                 return
             del self._done[key]
