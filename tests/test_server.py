@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.inprocess import ListSink
 from tests.support.server import ROOT
+from worker.config import read_settings
+from worker.log import Log
+from worker.server import announce
 
 pytestmark = pytest.mark.server
 
@@ -130,3 +134,27 @@ def test_the_logging_api_without_credentials_stops_the_start(fails: Failed) -> N
     assert line == (
         "error: LOG_SINK=api finds no credentials (run `gcloud auth application-default login`)"
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "host", "warned"),
+    [
+        ({}, "127.0.0.1", []),
+        ({}, "::1", []),
+        ({}, "192.0.2.1", ["auth.none"]),
+        ({"WORKERS": "2"}, "127.0.0.1", ["claims.not_shared"]),
+        ({"QUARANTINE": "none"}, "127.0.0.1", ["quarantine.none"]),
+        (
+            {"K_SERVICE": "s", "K_REVISION": "s-1", "PUSH_AUTH": "cloud-run-iam"},
+            "192.0.2.1",
+            ["quarantine.none", "claims.not_shared"],
+        ),
+    ],
+)
+def test_a_start_that_trusts_or_forgets_more_than_one_may_think_says_so(
+    environment: dict[str, str], host: str, warned: list[str]
+) -> None:
+    sink = ListSink()
+    announce(Log(sink), read_settings(environment), host, 8080)
+    said = [entry["event"] for entry in sink.entries if entry["severity"] == "WARNING"]
+    assert said == warned

@@ -28,6 +28,7 @@ from worker.outcome import (
     Outcome,
     Reject,
     Stop,
+    TimedOut,
 )
 from worker.payload import FeaturePayload, parse
 from worker.pool import Pool
@@ -152,6 +153,8 @@ def _told_if_late(context: Context) -> Iterator[None]:
     """The canonical entry of a push that timed out cannot say how its handler ended."""
     try:
         yield
+    except TimedOut:
+        raise  # it looked at its deadline and stopped: nothing more to tell
     except BaseException as error:
         if context.deadline.remaining() <= 0:
             text = f"the handler failed after the deadline: {type(error).__name__}"

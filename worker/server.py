@@ -1,5 +1,6 @@
 """The real server: gunicorn with threads, set up for Cloud Run, its own log lines as entries."""
 
+import ipaddress
 import logging
 import os
 import socket
@@ -16,7 +17,7 @@ from gunicorn.http import errors
 
 from worker.app import create_app
 from worker.build import build, root_log
-from worker.config import Settings
+from worker.config import PushAuth, Settings
 from worker.feature import HandlersInvalid
 from worker.log import Log
 from worker.pipeline import Worker
@@ -127,14 +128,25 @@ def serve(settings: Settings, *, read_seconds: float = READ_SECONDS) -> None:
     sys.stdout = Printed(log)
     listener = listen(settings)
     host, port = listener.getsockname()[:2]
-    _announce(log, settings, host, port)
+    announce(log, settings, host, port)
     Server(settings, listener.detach(), read_seconds).run()
 
 
-def _announce(log: Log, settings: Settings, host: str, port: int) -> None:
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can connect to the address."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def announce(log: Log, settings: Settings, host: str, port: int) -> None:
+    """Say where the server listens, and warn of settings that trust or forget much."""
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     log.info("server.listening", f"listening on {url}", url=url, port=port, **settings.effective())
+    if settings.push_auth is PushAuth.NONE and not is_loopback(host):
+        log.warning(
+            "auth.none",
+            "PUSH_AUTH is none and HOST is not loopback: whoever reaches this port can push",
+        )
     if settings.quarantine == "none":
         log.warning(
             "quarantine.none",
