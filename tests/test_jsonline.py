@@ -409,7 +409,15 @@ def test_a_cut_text_keeps_its_beginning_and_its_end() -> None:
     record = strict(encode({"stack_trace": "first" + "-" * 10_000 + "last"}, 2000))
     assert record["stack_trace"].startswith("first---")
     assert record["stack_trace"].endswith("---last")
-    assert " … " in record["stack_trace"]
+    beginning, end = record["stack_trace"].split(" … ")
+    assert abs(len(beginning) - 2 * len(end)) <= 2
+
+
+def test_a_field_without_room_for_its_value_is_shown_to_be_there() -> None:
+    record = strict(encode({f"{i:->60}": "v" * 1000 for i in range(50)}, 2000))
+    cut = [value for name, value in record.items() if name.startswith("-")]
+    assert len(cut) > 10
+    assert set(cut) == {"…"}
 
 
 def test_large_fields_share_the_room_that_small_ones_leave() -> None:
@@ -432,6 +440,11 @@ def test_keys_that_become_the_same_by_cutting_are_both_kept(first: str) -> None:
     record = strict(encode({first: "a" * 3000, second: "b"}, 2000))
     values = [value for name, value in record.items() if name.startswith("kkk")]
     assert sorted(value[0] for value in values) == ["a", "b"]
+
+
+def test_a_long_key_that_fits_is_kept_whole() -> None:
+    record = strict(encode({"k" * 300: 1, "m": "m" * 5000}, 2000))
+    assert record["k" * 300] == 1
 
 
 def test_a_key_as_long_as_the_line_is_cut_with_its_value() -> None:
@@ -463,6 +476,13 @@ def test_special_fields_that_alone_would_fill_the_line_are_cut_too(special: Any)
     record = strict(line)
     assert len(line) <= 2000
     assert (record["severity"], record["message"]) == ("INFO", "still here")
+
+
+def test_an_entry_of_special_fields_alone_is_cut_too() -> None:
+    record = strict(encode({"severity": "INFO", "httpRequest": ["x"] * 5000}, 2000))
+    assert record["severity"] == "INFO"
+    assert record["httpRequest"].startswith('["x","x"')
+    assert 500 < len(record["httpRequest"]) < 1500
 
 
 def test_of_special_fields_that_are_too_large_only_the_long_parts_are_cut() -> None:
