@@ -502,3 +502,9 @@ def test_a_reason_never_repeats_the_value_of_a_header(
 def test_a_reason_never_repeats_the_value_of_a_field(field: str, value: Any) -> None:
     end = end_of(message_with(**{field: value}))
     assert isinstance(end, Message) or "zq7" not in end.reason
+
+
+@pytest.mark.parametrize("name", ["priority", "cache-control", "x-request-id", "tenant"])
+def test_an_attribute_that_only_looks_like_a_transport_header_arrives(name: str) -> None:
+    message = decode(unwrapped(b"x", attributes={name: "high"}))
+    assert message.attributes[name] == "high"

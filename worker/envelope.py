@@ -40,12 +40,11 @@ PUBSUB_EVENT = "google.cloud.pubsub.topic.v1.messagePublished"
 _METADATA = "x-goog-pubsub-"
 # Headers that the way to us adds; what is left of an unwrapped push's headers are its attributes.
 _TRANSPORT = SECRET_HEADERS | {
-    "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control",
-    "cdn-loop", "connection", "content-encoding", "content-length", "content-type", "expect",
-    "forwarded", "from", "grpc-trace-bin", "host", "keep-alive", "pragma", "priority", "te",
+    "accept", "accept-encoding", "connection", "content-encoding", "content-length",
+    "content-type", "expect", "forwarded", "from", "grpc-trace-bin", "host", "keep-alive", "te",
     "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
     "x-cloud-trace-context", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port",
-    "x-forwarded-proto", "x-real-ip", "x-request-id",
+    "x-forwarded-proto",
 }  # fmt: skip
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
