@@ -136,6 +136,11 @@ def test_the_logging_api_without_credentials_stops_the_start(fails: Failed) -> N
     )
 
 
+def test_several_processes_that_cannot_load_a_handler_say_it_once(fails: Failed) -> None:
+    line = fails({"added": "import no_such_module"}, WORKERS="3")
+    assert line.startswith("error: cannot import handlers.added: ModuleNotFoundError")
+
+
 @pytest.mark.parametrize(
     ("environment", "host", "warned"),
     [

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
 from gunicorn.http import errors
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
@@ -39,7 +41,12 @@ class PushWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def load_wsgi(self) -> None:
         """Build the worker in this process: nothing that a handler opens is shared by a fork."""
-        self._worker, app = self.app.build()
+        try:
+            self._worker, app = self.app.build()
+        except AppImportError:
+            if 1 < self.age <= self.cfg.workers:  # the first of those that start together says why
+                raise SystemExit(Arbiter.APP_LOAD_ERROR) from None
+            raise
         self.wsgi = self._with_raw_headers(app)
 
     def _with_raw_headers(self, app: WsgiApp) -> WsgiApp:

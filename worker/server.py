@@ -11,7 +11,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.errors import AppImportError
+from gunicorn.errors import AppImportError, HaltServer
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 
@@ -100,6 +100,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": "debug" if settings.level <= logging.DEBUG else "info",
             "proc_name": settings.service,
         }
+
+    def run(self) -> None:
+        """Serve until the master ends."""
+        try:
+            super().run()
+        except HaltServer as halt:  # raised by a second process while the first one's is handled
+            sys.exit(halt.exit_status)
 
     def build(self) -> tuple[Worker, WsgiApp]:
         """The worker and its WSGI application. Ends the process with one line when that fails."""
