@@ -150,6 +150,12 @@ def test_several_processes_that_cannot_load_a_handler_say_it_once(fails: Failed)
         ({"WORKERS": "2"}, "127.0.0.1", ["claims.not_shared"]),
         ({"QUARANTINE": "none"}, "127.0.0.1", ["quarantine.none"]),
         (
+            {"K_SERVICE": "s", "PUSH_AUTH": "oidc", "PUSH_AUDIENCE": "a"}
+            | {"PUSH_SERVICE_ACCOUNT": "push@demo", "QUARANTINE": "folder:q"},
+            "192.0.2.1",
+            ["claims.not_shared"],
+        ),
+        (
             {"K_SERVICE": "s", "K_REVISION": "s-1", "PUSH_AUTH": "cloud-run-iam"},
             "192.0.2.1",
             ["quarantine.none", "claims.not_shared"],

@@ -67,7 +67,7 @@ def project_of_metadata_server() -> str | None:
         headers={"Metadata-Flavor": "Google"},
     )
     try:
-        with urlopen(request, timeout=_METADATA_SECONDS) as response:  # noqa: S310 - as above
+        with urlopen(request, timeout=_METADATA_SECONDS) as response:  # noqa: S310 - a fixed scheme
             project: bytes = response.read(200)
     except (OSError, HTTPException):
         return None

@@ -130,13 +130,9 @@ class Settings(BaseModel):
     workers: int = _setting(
         1, "1 to 64", "Processes. With more than one, log lines are cut at 4 KiB.", ge=1, le=64
     )
+    on_cloud_run: bool = Field(default=False, exclude=True)  # K_SERVICE is set
     service: str = Field("feature-worker", exclude=True)  # K_SERVICE
     revision: str = Field("", exclude=True)  # K_REVISION
-
-    @property
-    def on_cloud_run(self) -> bool:
-        """Whether this is an instance of a Cloud Run service."""
-        return bool(self.revision)
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -188,6 +184,7 @@ def read_settings(environment: Mapping[str, str], *, project: str | None = None)
     if environment.get("K_SERVICE"):
         given = {"host": "0.0.0.0", "quarantine": "none", **given}  # noqa: S104 - Cloud Run's contract
         given |= {
+            "on_cloud_run": True,
             "service": environment["K_SERVICE"],
             "revision": environment.get("K_REVISION", ""),
         }

@@ -93,6 +93,11 @@ class Feature(Generic[Result]):
         return given or ""
 
     @property
+    def place(self) -> str:
+        """Where the handler is: module and name."""
+        return _place(self.handler)
+
+    @property
     def summary(self) -> str:
         """First line of the handler's docstring."""
         return (inspect.getdoc(self.handler) or "").partition("\n")[0]
@@ -182,7 +187,7 @@ class Features:
             if other is not one:
                 raise HandlersInvalid(
                     f"two handlers are named {one.name!r}: "
-                    f"{_place(other.handler)} and {_place(one.handler)}; rename one"
+                    f"{other.place} and {one.place}; rename one"
                 )
 
     def find(self, name: str) -> Feature[Any]:
@@ -241,7 +246,7 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except HandlersInvalid:
         raise
-    except BaseException as error:
+    except BaseException as error:  # a handler file may even call sys.exit()
         if isinstance(error, KeyboardInterrupt):
             raise
         raise HandlersInvalid(f"cannot import {name}: {_why(error)}") from error

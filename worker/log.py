@@ -31,9 +31,7 @@ _SEVERITIES = (
 _ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 _SPECIAL = "logging.googleapis.com/"
 _FIXED = frozenset({"message", "event"})  # what every entry has
-_IDENTITY = frozenset(
-    {"message_id", "feature"}
-)  # bound by the worker; a handler cannot rebind them
+_IDENTITY = frozenset({"message_id", "feature"})  # bound by the worker, not for a handler to rebind
 
 
 def severity_of(level: int) -> str:

@@ -117,10 +117,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         install(worker.log)
         return worker, create_app(worker)
 
-    def load(self) -> WsgiApp:
-        """Gunicorn's way to the application; PushWorker asks for `build` instead."""
-        return self.build()[1]
-
 
 def listen(settings: Settings) -> socket.socket:
     """A listening socket on HOST and PORT. Raises OSError when the address cannot be used."""

@@ -54,7 +54,6 @@ def want_of(feature: Feature[Any]) -> str | None:
 
 
 def _machine_form(feature: Feature[Any]) -> dict[str, Any]:
-    handler = feature.handler
     try:
         schema = feature.schema()
     except PydanticUserError as error:
@@ -64,5 +63,5 @@ def _machine_form(feature: Feature[Any]) -> dict[str, Any]:
         "summary": feature.summary,
         "requirements": want_of(feature),
         "schema": schema,
-        "handler": f"{handler.__module__}.{handler.__qualname__}",
+        "handler": feature.place,
     }
