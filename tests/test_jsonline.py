@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from tests.support.anything import TEXT
 from tests.support.hostile import Hostile, HostileError
+from worker import jsonline
 from worker.jsonline import encode, is_special, plain
 
 LIMIT = 200 * 1024
@@ -570,3 +571,93 @@ def test_an_object_whose_parts_are_shared_does_not_unfold_for_ever() -> None:
     for _ in range(30):
         shared = [shared, shared]
     assert "<left out>" in str(plain(shared))
+
+
+# --- the usual way and the careful one
+
+
+USUAL = {
+    **SPECIAL,
+    "message": "m",
+    "n": 1,
+    "seconds": 0.25,
+    "none": None,
+    "nested": {"a": {"b": {"c": "d"}}},
+    "list": [1, (2, float("nan"))],
+    "model": Model(),
+    "when": datetime(2026, 11, 21, tzinfo=UTC),
+    "text": "ä😀",
+    "large": 2**60,
+}
+
+
+def test_what_an_entry_usually_is_needs_no_care(monkeypatch: pytest.MonkeyPatch) -> None:
+    careful = jsonline._careful(USUAL, LIMIT)
+    monkeypatch.setattr(jsonline, "_careful", None)
+    assert strict(encode(USUAL, LIMIT)) == strict(careful + b"\n")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"), float("-inf"), 2**53 + 1, -(2**53) - 1, 10**5000, Text("mine"), Whole(7),
+        Real(1.5), Record(a=1), OrderedDict(a=1), MappingProxyType({"a": 1}), (1,), [1], {1}, b"b",
+        date(2026, 11, 21), Colour.RED, Number.SEVEN, Point(1), Model(), Hostile(), object(),
+        {"a": (1,)}, {"a": {"b": float("nan")}}, {"a": {"b": {"c": {}}}},
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_json_has_not_is_never_taken_as_it_is(value: Any) -> None:
+    assert list(jsonline._odd({"good": "g", "odd": value, "well": {"a": {"b": 1}}}, 2)) == ["odd"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"a": "\ud800"}, {"\ud800": "a"}, {"a": {"b": "\ud800"}}, {1: "a", "1": "b"}, {None: "a"},
+        {Text("k"): 1}, {"a": {1: "a", "1": "b"}}, {"a": {Text("k"): 1}}, OrderedDict(a=1),
+        MappingProxyType({"a": 1}),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_an_entry_with_odd_keys_or_half_characters_takes_the_careful_way(entry: Any) -> None:
+    assert jsonline._usual(entry) == b""
+    assert strict(encode(entry, LIMIT)) == plain(entry)
+
+
+def test_an_entry_that_holds_itself_is_cut_where_it_closes() -> None:
+    entry: dict[str, Any] = {"a": 1}
+    entry["self"] = entry
+    entry["list"] = [entry]
+    assert strict(encode(entry, LIMIT)) == {"a": 1, "self": "<cycle>", "list": ["<cycle>"]}
+
+
+def test_an_entry_that_changes_while_it_is_looked_at_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Changing:
+        def __str__(self) -> str:
+            entry.clear()
+            return "changed"
+
+    entry: dict[str, Any] = {"a": Changing(), "b": Changing(), "c": 1}
+    assert strict(encode(entry, LIMIT)) == {"a": "changed", "b": "changed", "c": 1}
+
+    def changed(*_: Any) -> NoReturn:  # by another thread
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(jsonline, "_odd", changed)
+    assert strict(encode({"a": 1}, LIMIT)) == {"a": 1}
+
+
+def test_a_character_beyond_ascii_is_written_as_its_escape() -> None:
+    assert encode({"é": "ä😀\u2028"}, LIMIT) == b'{"\\u00e9":"\\u00e4\\ud83d\\ude00\\u2028"}\n'
+
+
+@given(st.dictionaries(TEXT | KEYS, ANYTHING))
+@example({"\ud800": 1, "a": float("nan")})
+@example({"a": {"b": {"c": {"d": 2**60}}}, "e": -0.0, "f": 5e-324, "g": "\x7f\x00"})
+def test_both_ways_say_the_same(entry: dict[Any, Any]) -> None:
+    line, careful = jsonline._usual(entry), jsonline._careful(entry, LIMIT)
+    said = strict((line or careful) + b"\n")
+    assert repr(said) == repr(strict(careful + b"\n"))

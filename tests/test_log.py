@@ -4,8 +4,10 @@ import inspect
 import logging
 import os
 import re
+import subprocess
+import sys
+import time
 import traceback
-from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from tests.support.hostile import HostileError
 from tests.support.inprocess import ListSink
+from tests.support.server import ROOT
 from worker.log import Log, Service, next_insert_id, severity_of
 from worker.outcome import NOTICE
 
@@ -107,6 +110,16 @@ def test_entries_under_the_level_are_not_written(
     assert [entry["event"] for entry in sink.entries] == written
 
 
+def test_an_entry_under_the_level_costs_nothing(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Log, "put", None)
+    monkeypatch.setattr(Log, "error_fields", None)
+    off = log._replace(level=logging.CRITICAL)
+    for method in ("debug", "info", "notice", "warning"):
+        getattr(off, method)(method, n=1)
+    off.error("e", exc=raised())
+    off.write(logging.ERROR, "e", "m", {})
+
+
 def test_an_entry_without_a_sentence_has_its_event_for_one(sink: ListSink) -> None:
     for method in ("debug", "info", "notice", "warning", "error"):
         getattr(Log(sink, level=0), method)(method)
@@ -139,6 +152,59 @@ def test_the_time_is_utc_and_says_so_with_a_z(sink: ListSink, log: Log) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", one(sink)["time"])
 
 
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [
+        (1_795_288_809_000_000_000, "2026-11-21T19:20:09.000000Z"),
+        (1_795_288_809_123_456_999, "2026-11-21T19:20:09.123456Z"),
+        (1_795_288_809_999_999_999, "2026-11-21T19:20:09.999999Z"),
+        (1_795_288_810_000_001_000, "2026-11-21T19:20:10.000001Z"),
+        (1_795_288_809_500_000_000, "2026-11-21T19:20:09.500000Z"),  # the clock was set back
+    ],
+)
+def test_the_time_is_that_of_the_entry_whatever_was_written_before(
+    sink: ListSink, log: Log, monkeypatch: pytest.MonkeyPatch, nanoseconds: int, text: str
+) -> None:
+    for now in (1_795_288_809_000_000_000, nanoseconds):
+        monkeypatch.setattr(time, "time_ns", lambda now=now: now)
+        log.info("e")
+    assert sink.entries[1]["time"] == text
+
+
+def test_the_time_does_not_depend_on_the_zone_of_the_machine(
+    sink: ListSink, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_795_288_811_000_000_000)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XYZ-5")
+        time.tzset()
+        log.info("e")
+    time.tzset()
+    assert one(sink)["time"] == "2026-11-21T19:20:11.000000Z"
+
+
+def test_a_forked_process_has_insert_ids_of_its_own() -> None:
+    script = (
+        "import os\n"
+        "from worker.log import next_insert_id\n"
+        "child = os.fork()\n"
+        "if child:\n"
+        "    os.waitpid(child, 0)\n"
+        "print(os.getpid(), next_insert_id(), flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert len({insert_id for _, insert_id in lines}) == 2
+    assert all(f"{int(pid):x}" == insert_id.split("-")[1] for pid, insert_id in lines)
+
+
 def test_insert_ids_differ_and_sort_in_the_order_of_writing() -> None:
     ids = [next_insert_id() for _ in range(1000)]
     assert ids == sorted(set(ids))
@@ -159,9 +225,10 @@ def test_the_place_is_that_of_the_caller_however_the_entry_is_written(
     log.error("e", exc=raised())
     log.canonical(logging.INFO, "e", "m", {})
     log.bind(a=1).write(logging.INFO, "e", "m", {})
+    log.put(logging.INFO, "e", "m", {})
     places = [entry[SPECIAL + "sourceLocation"] for entry in sink.entries]
     assert {place["file"] for place in places} == {__file__}
-    assert len({place["line"] for place in places}) == 4
+    assert len({place["line"] for place in places}) == 5
 
 
 # --- bind, label, operation
@@ -194,6 +261,40 @@ def test_the_first_and_the_last_entry_of_an_operation_say_so(sink: ListSink, log
         {**operation, "last": True},
         operation,
     ]
+
+
+def test_the_log_of_a_request_writes_to_its_sink_and_has_more_special_fields(
+    sink: ListSink, log: Log
+) -> None:
+    own = ListSink()
+    before = log.bind(a=1).label(b="2").of_operation("42")
+    request = before.of_request(own, {SPECIAL + "trace": "t"})
+    request.info("e")
+    before.info("e")
+    entry = one(own)
+    assert (entry["a"], entry[SPECIAL + "labels"]) == (1, {"b": "2"})
+    assert entry[SPECIAL + "operation"]["id"] == "42"
+    assert entry[SPECIAL + "trace"] == "t"
+    assert SPECIAL + "trace" not in one(sink)
+    assert (request.level, request.service) == (before.level, before.service)
+
+
+def test_a_special_field_of_a_request_counts_before_an_earlier_one(log: Log) -> None:
+    own = ListSink()
+    first = log.of_request(own, {SPECIAL + "trace": "1", SPECIAL + "spanId": "2"})
+    first.of_request(own, {SPECIAL + "trace": "3"}).info("e")
+    assert (one(own)[SPECIAL + "trace"], one(own)[SPECIAL + "spanId"]) == ("3", "2")
+
+
+def test_whatever_is_made_from_a_log_has_the_rest_of_it(sink: ListSink) -> None:
+    full = Log(sink, logging.DEBUG, SERVICE, {"a": 1}, {SPECIAL + "trace": "t"}).of_operation("1")
+    assert full._replace(operation=None) == Log(
+        sink, logging.DEBUG, SERVICE, {"a": 1}, {SPECIAL + "trace": "t"}
+    )
+    assert full.bind(b=2) == full._replace(fields={"a": 1, "b": 2})
+    labelled = {SPECIAL + "trace": "t", SPECIAL + "labels": {"b": "2"}}
+    assert full.label(b="2") == full._replace(special=labelled)
+    assert full.of_request(sink, {}) == full
 
 
 def test_a_lone_entry_is_the_first_and_the_last(sink: ListSink, log: Log) -> None:
@@ -334,5 +435,6 @@ def test_the_cause_of_an_exception_is_in_its_stack_trace(log: Log) -> None:
 
 
 def test_a_log_never_changes(log: Log) -> None:
-    with pytest.raises(FrozenInstanceError):
-        log.level = 0  # type: ignore[misc]  # that is the point
+    for name in ("sink", "level", "service", "fields", "special", "operation", "anything"):
+        with pytest.raises(AttributeError):
+            setattr(log, name, None)

@@ -4,39 +4,38 @@ Source: Cloud Logging structured logging (special fields), Error Reporting (Repo
 """
 
 import itertools
-import logging
 import os
 import sys
 import time
 import traceback
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
+from typing import Any, NamedTuple
 
 from worker.jsonline import free_name, is_special
 from worker.outcome import NOTICE
 from worker.sink import Sink
 
+_LEVELS = (DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL, 60, 70)  # each begins a severity
 _SEVERITIES = (
-    (10, "DEFAULT"),
-    (20, "DEBUG"),
-    (NOTICE, "INFO"),
-    (30, "NOTICE"),
-    (40, "WARNING"),
-    (50, "ERROR"),
-    (60, "CRITICAL"),
-    (70, "ALERT"),
-)
+    "DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY",
+)  # fmt: skip
 _ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 _SPECIAL = "logging.googleapis.com/"
+_LABELS = _SPECIAL + "labels"
+_OPERATION = _SPECIAL + "operation"
+_PLACE = _SPECIAL + "sourceLocation"
+_INSERT_ID = _SPECIAL + "insertId"
 _FIXED = frozenset({"message", "event"})  # what every entry has
 _IDENTITY = frozenset({"message_id", "feature"})  # bound by the worker, not for a handler to rebind
 
 
 def severity_of(level: int) -> str:
     """Cloud Logging's name for a logging level number, custom levels included."""
-    return next((name for bound, name in _SEVERITIES if level < bound), "EMERGENCY")
+    return _SEVERITIES[bisect_right(_LEVELS, level)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,56 +65,69 @@ class Operation:
         return {"id": self._id, "producer": self._producer, **flags}
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """Writes entries; `bind` gives a new Log whose entries carry more fields.
 
     `context.log` in a handler is one of these, with the message's id, feature and trace bound.
+    A push makes several: a named tuple is the frozen value that costs least to make.
     """
 
     sink: Sink
-    level: int = logging.INFO
+    level: int = INFO
     service: Service = Service()
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    special: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
+    special: Mapping[str, Any] = {}
     operation: Operation | None = None
 
     def bind(self, /, **fields: Any) -> "Log":
         """A Log whose entries also have these fields. What the worker itself has bound stays."""
-        own = {_not_ours(name, self.fields): value for name, value in fields.items()}
-        return replace(self, fields={**self.fields, **own})
+        sink, level, service, bound, special, operation = self
+        own = {_not_ours(name, bound): value for name, value in fields.items()}
+        return Log(sink, level, service, {**bound, **own}, special, operation)
 
     def label(self, /, **labels: str) -> "Log":
         """A Log whose entries also have these labels."""
-        name = _SPECIAL + "labels"
-        merged = {**self.special.get(name, {}), **labels}
-        return replace(self, special={**self.special, name: merged})
+        sink, level, service, fields, special, operation = self
+        special = {**special, _LABELS: {**special.get(_LABELS, {}), **labels}}
+        return Log(sink, level, service, fields, special, operation)
 
     def of_operation(self, operation_id: str) -> "Log":
         """A Log whose entries, and those of every Log bound from it, are one operation."""
-        return replace(self, operation=Operation(operation_id, self.service.name))
+        sink, level, service, fields, special, _ = self
+        operation = Operation(operation_id, service.name)
+        return Log(sink, level, service, fields, special, operation)
+
+    def of_request(self, sink: Sink, special: Mapping[str, Any]) -> "Log":
+        """A Log that writes to the request's sink; its entries also have these special fields."""
+        _, level, service, fields, own, operation = self
+        return Log(sink, level, service, fields, {**own, **special}, operation)
 
     def debug(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Details for the developer; off unless LOG_LEVEL=DEBUG."""
-        self.write(logging.DEBUG, event, message, fields)
+        if self.level <= DEBUG:
+            self.put(DEBUG, event, message, fields)
 
     def info(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Something happened as it should."""
-        self.write(logging.INFO, event, message, fields)
+        if self.level <= INFO:
+            self.put(INFO, event, message, fields)
 
     def notice(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Something normal that is worth noticing."""
-        self.write(NOTICE, event, message, fields)
+        if self.level <= NOTICE:
+            self.put(NOTICE, event, message, fields)
 
     def warning(self, event: str, /, message: str = "", **fields: Any) -> None:
         """Something that may become a problem."""
-        self.write(logging.WARNING, event, message, fields)
+        if self.level <= WARNING:
+            self.put(WARNING, event, message, fields)
 
     def error(
         self, event: str, /, message: str = "", *, exc: BaseException | None = None, **fields: Any
     ) -> None:
         """Something failed; with `exc`, its stack trace goes to Error Reporting."""
-        self.write(logging.ERROR, event, message, {**fields, **self.error_fields(exc)})
+        if self.level <= ERROR:
+            self.put(ERROR, event, message, {**fields, **self.error_fields(exc)})
 
     def write(
         self,
@@ -127,30 +139,44 @@ class Log:
         location: Mapping[str, str] | None = None,
     ) -> None:
         """Write one entry unless `level` (a logging number) is under LOG_LEVEL."""
-        if level < self.level:
-            return
-        entry = {
-            "severity": severity_of(level),
-            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "message": message or event,
-            "event": event,
-            **self.fields,
-            **self.special,
-            _SPECIAL + "sourceLocation": location or _caller(),
-            _SPECIAL + "insertId": next_insert_id(),
-        }
-        if self.operation is not None:
-            entry[_SPECIAL + "operation"] = self.operation.next()
-        for name, value in fields.items():
-            # A field cannot pose as one of ours: it keeps its value under a name of its own.
-            entry[free_name(name + "_" if is_special(name) else name, entry)] = value
-        self.sink.write(entry)
+        if self.level <= level:
+            self.put(level, event, message, fields, location=location)
 
     def canonical(self, level: int, event: str, message: str, fields: Mapping[str, Any]) -> None:
         """Write the one entry that closes a push, whatever LOG_LEVEL is."""
         if self.operation is not None:
             self.operation.close()
-        replace(self, level=0).write(level, event, message, fields)
+        self.put(level, event, message, fields)
+
+    def put(
+        self,
+        level: int,
+        event: str,
+        message: str,
+        fields: Mapping[str, Any],
+        *,
+        location: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write one entry, whatever LOG_LEVEL is."""
+        entry = {
+            "severity": severity_of(level),
+            "time": _now(),
+            "message": message or event,
+            "event": event,
+            **self.fields,
+            **self.special,
+            _PLACE: location or _caller(),
+            _INSERT_ID: next_insert_id(),
+        }
+        if self.operation is not None:
+            entry[_OPERATION] = self.operation.next()
+        for name, value in fields.items():
+            if name in entry or is_special(name):
+                # A field cannot pose as one of ours: it keeps its value under a name of its own.
+                entry[free_name(name + "_" if is_special(name) else name, entry)] = value
+            else:
+                entry[name] = value
+        self.sink.write(entry)
 
     def error_fields(self, exc: BaseException | None) -> dict[str, Any]:
         """What Error Reporting needs to group a crash: trace, service and type."""
@@ -163,11 +189,28 @@ class Log:
         }
 
 
+def _now() -> str:
+    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_second(second)}.{nanoseconds // 1000:06d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
 def _insert_ids() -> Callable[[], str]:
     """Ids that sort in the order of writing and differ between processes, forked ones included."""
     counter = itertools.count()
-    started = time.time_ns()
-    return lambda: f"{started:x}-{os.getpid():x}-{next(counter):08x}"
+    process = ""
+
+    def begin() -> None:
+        nonlocal process
+        process = f"{time.time_ns():x}-{os.getpid():x}"
+
+    begin()
+    os.register_at_fork(after_in_child=begin)
+    return lambda: f"{process}-{next(counter):08x}"
 
 
 next_insert_id = _insert_ids()

@@ -57,9 +57,8 @@ class StdoutSink:
 
 
 def _write_whole(descriptor: int, line: bytes) -> None:
-    rest = memoryview(line)
-    while rest:
+    while line:
         try:
-            rest = rest[os.write(descriptor, rest) :]
+            line = line[os.write(descriptor, line) :]  # in the usual case all of it at once
         except BlockingIOError:
             select.select([], [descriptor], [])

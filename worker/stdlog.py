@@ -4,10 +4,7 @@ import io
 import logging
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 
 from worker.jsonline import free_name, plain
 from worker.log import Log
@@ -16,15 +13,18 @@ from worker.outcome import NOTICE
 _current: ContextVar[Log | None] = ContextVar("log of the message being handled", default=None)
 
 
-@contextmanager
-def handling(log: Log) -> Iterator[None]:
+class handling:  # noqa: N801 - read as a verb: with handling(log)
     """What is logged and printed inside belongs to this message."""
-    token = _current.set(log)
-    try:
-        yield
-    finally:
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._log)
+
+    def __exit__(self, *_: object) -> None:
         sys.stdout.flush()  # a line that was begun and not ended
-        _current.reset(token)
+        _current.reset(self._token)
 
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -52,7 +52,7 @@ class LoggingHandler(logging.Handler):
             "line": str(record.lineno),
             "function": record.funcName or "",
         }
-        replace(log, level=0).write(record.levelno, "log", _text(record), fields, location=where)
+        log.put(record.levelno, "log", _text(record), fields, location=where)
 
 
 def _text(record: logging.LogRecord) -> str:
@@ -78,8 +78,9 @@ class Printed(io.TextIOBase):
 
     def flush(self) -> None:
         """Write an entry for the line that was begun."""
-        line, self._begun.text = getattr(self._begun, "text", ""), ""
+        line = getattr(self._begun, "text", "")
         if line:
+            self._begun.text = ""
             self._entry(line)
 
     def _entry(self, line: str) -> None:

@@ -4,17 +4,19 @@ Sources: W3C Trace Context (traceparent); Cloud Trace's X-Cloud-Trace-Context (a
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from worker.message import Push
 
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
-_CLOUD_TRACE = re.compile(r"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]+))?")
+# Version ff is forbidden, and so is an id of zeros.
+_TRACEPARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+)
+_CLOUD_TRACE = re.compile(r"(?!0{32})([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]+))?")
 _MAX_SPAN = 2**64
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """`trace_id` is 32 hex digits; `span_id` 16, or "" where the header names none."""
 
     trace_id: str
@@ -34,9 +36,12 @@ class Trace:
 
 def trace_of(push: Push) -> Trace | None:
     """The trace of a request, `traceparent` first, or None."""
-    return _w3c(push.header("traceparent") or "") or _cloud(
-        push.header("x-cloud-trace-context") or ""
-    )
+    header = push.header("traceparent")
+    trace = _w3c(header) if header else None
+    if trace is None:
+        header = push.header("x-cloud-trace-context")
+        trace = _cloud(header) if header else None
+    return trace
 
 
 def _w3c(header: str) -> Trace | None:
@@ -44,21 +49,16 @@ def _w3c(header: str) -> Trace | None:
     if match is None:
         return None
     version, trace_id, span_id, flags, more = match.groups()
-    # Version 00 has exactly four parts, later ones may add some, ff is forbidden.
-    if (
-        version == "ff"
-        or (version == "00" and more)
-        or not int(trace_id, 16)
-        or not int(span_id, 16)
-    ):
+    if version == "00" and more:  # it has exactly four parts, later ones may add some
         return None
     return Trace(trace_id, span_id, bool(int(flags, 16) & 1))
 
 
 def _cloud(header: str) -> Trace | None:
     match = _CLOUD_TRACE.fullmatch(header)
-    if match is None or not int(match[1], 16):
+    if match is None:
         return None
-    span = int(match[2] or 0)
-    span_id = f"{span:016x}" if 0 < span < _MAX_SPAN else ""
-    return Trace(match[1].lower(), span_id, bool(int((match[3] or "0")[-1]) & 1))
+    trace_id, span, option = match.groups()
+    number = int(span or 0)
+    span_id = f"{number:016x}" if 0 < number < _MAX_SPAN else ""
+    return Trace(trace_id.lower(), span_id, bool(int((option or "0")[-1]) & 1))

@@ -4,8 +4,6 @@ A failed handler gives the key back; marking it first would turn the redelivery 
 and lose the message.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,13 +47,19 @@ def key_of(message: Message) -> str:
     return f"{scope}#key={chosen}" if chosen else f"{scope}#id={message.id}"
 
 
-@contextmanager
-def claimed(claims: Claims, key: str, lease_seconds: float = LEASE_SECONDS) -> Iterator[None]:
+class claimed:  # noqa: N801 - read as a verb: with claimed(claims, key)
     """Hold the key while the block runs: done when it returns, given back when it raises."""
-    claim = claims.acquire(key, lease_seconds)
-    try:
-        yield
-    except BaseException:
-        claims.release(claim)
-        raise
-    claims.finish(claim)
+
+    def __init__(self, claims: Claims, key: str, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._claims = claims
+        self._key = key
+        self._lease = lease_seconds
+
+    def __enter__(self) -> None:
+        self._claim = self._claims.acquire(self._key, self._lease)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._claims.finish(self._claim)
+        else:
+            self._claims.release(self._claim)

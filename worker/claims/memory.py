@@ -2,25 +2,25 @@
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 from worker.claims import RETENTION_SECONDS, Claim
+from worker.claims.ring import Ring, digest_of
 from worker.outcome import Busy, Duplicate
 
 MAX_KEYS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Held(NamedTuple):
     token: str
-    expires: float  # seconds on the clock: end of the lease
+    expiry: float  # seconds on the clock: end of the lease
+    digest: bytes
 
 
 class MemoryClaims:
-    """At most `max_keys` done keys are remembered, the oldest are forgotten first.
+    """At most `max_keys` (1 or more) done keys are remembered, the oldest are forgotten first.
 
     Keys that are held are bounded by the handler threads; none is forgotten before its lease ends.
     """
@@ -33,52 +33,40 @@ class MemoryClaims:
         retention_seconds: float = RETENTION_SECONDS,
     ) -> None:
         self._clock = clock
-        self._max_keys = max_keys
         self._retention = retention_seconds
-        self._held: dict[str, _Record] = {}
-        # key -> end of its retention, in the order of finishing
-        self._done: OrderedDict[str, float] = OrderedDict()
+        self._held: dict[str, _Held] = {}
+        self._done = Ring(max_keys)  # the same retention for all: they expire as they were done
         self._tokens = count(1)
         self._lock = threading.Lock()
 
     def acquire(self, key: str, lease_seconds: float) -> Claim:
         """Hold the key. Raises Duplicate when it is done, Busy when somebody else holds it."""
+        digest = digest_of(key)
         with self._lock:
             now = self._clock()
-            self._forget(now)
-            if key in self._done:
+            if self._done.holds(digest, now):
                 raise Duplicate("an earlier delivery of this message was done")
             held = self._held.get(key)
-            if held is not None and now < held.expires:
+            if held is not None and now < held.expiry:
                 raise Busy("another delivery of this message is being handled")
             token = str(next(self._tokens))
-            self._held[key] = _Record(token, now + lease_seconds)
+            self._held[key] = _Held(token, now + lease_seconds, digest)
             return Claim(key, token)
 
     def finish(self, claim: Claim) -> None:
         """Mark the key done. Does nothing when the claim was lost to another holder."""
         with self._lock:
-            if self._drop(claim):
-                self._done[claim.key] = self._clock() + self._retention
-                if len(self._done) > self._max_keys:
-                    self._done.popitem(last=False)
+            held = self._drop(claim)
+            if held is not None:
+                self._done.add(held.digest, self._clock() + self._retention)
 
     def release(self, claim: Claim) -> None:
         """Give the key back. Does nothing when the claim was lost to another holder."""
         with self._lock:
             self._drop(claim)
 
-    def _drop(self, claim: Claim) -> bool:
+    def _drop(self, claim: Claim) -> _Held | None:
         held = self._held.get(claim.key)
         if held is None or held.token != claim.token:
-            return False
-        del self._held[claim.key]
-        return True
-
-    def _forget(self, now: float) -> None:
-        """Drop done keys past their retention: constant work, since they expire in order."""
-        while self._done:
-            key, expires = next(iter(self._done.items()))
-            if now < expires:
-                return
-            del self._done[key]
+            return None
+        return self._held.pop(claim.key)
