@@ -335,10 +335,10 @@ class ApiServer(ServerProcess):
 def test_serving_with_stdout_loads_neither_the_client_nor_grpc() -> None:
     script = (
         "import os, sys, worker.cli, worker.cli.serve, worker.server\n"
-        "from worker.app import create_app\n"
+        "from worker.app import create_site\n"
         "from worker.build import build\n"
         "from worker.config import read_settings\n"
-        "create_app(build(read_settings(os.environ)))\n"
+        "create_site(build(read_settings(os.environ)))\n"
         "roots = {name.partition('.')[0] for name in sys.modules}\n"
         "print(sorted(roots & {'grpc', 'google', 'rich', 'requests'}))\n"
     )

@@ -21,7 +21,6 @@ from tests.support.inprocess import (
     ListQuarantine,
     ListSink,
     in_thread,
-    jumping_clock,
     make_worker,
 )
 from tests.support.pushes import (
@@ -38,9 +37,8 @@ from worker import Context, Reject, Requirements, Retry, feature
 from worker.deadline import Deadline
 from worker.log import Log, Service
 from worker.message import Form, Message, Push
-from worker.outcome import OUTCOMES, Refused, TimedOut, UnknownFeature
-from worker.pipeline import Answer, Worker, process, run_directly
-from worker.pool import Pool
+from worker.outcome import OUTCOMES, Overloaded, Refused, TimedOut, UnknownFeature
+from worker.pipeline import Answer, Delivery, Worker, process, run_directly
 from worker.quarantine import NoQuarantine, QuarantineFailed, Rejected
 from worker.stdlog import LoggingHandler
 
@@ -368,19 +366,38 @@ class Held:
     def __init__(self, **parts: Any) -> None:
         self.running = threading.Event()
         self.let_go = threading.Event()
+        self.error: BaseException | None = None
         self.steps = Steps(self._hold)
         self.worker = make_worker(self.steps.feature, **parts)
-        self.answers: list[Answer] = []
+        self.answers: list[Answer | None] = []
 
     def _hold(self, context: Context) -> None:
         self.running.set()
         assert self.let_go.wait(WAIT_SECONDS)
         context.log.info("late")
+        if self.error:
+            raise self.error
 
-    def start(self, push: Push) -> threading.Thread:
-        thread = in_thread(lambda: self.answers.append(process(self.worker, push)))
+    def start(self, push: Push) -> "Running":
+        delivery = Delivery(self.worker, push)
+        thread = in_thread(lambda: self.answers.append(delivery.run()))
         assert self.running.wait(WAIT_SECONDS)
-        return thread
+        return Running(self, delivery, thread)
+
+
+class Running:
+    """A push whose handler runs."""
+
+    def __init__(self, held: Held, delivery: Delivery, thread: threading.Thread) -> None:
+        self._held = held
+        self.delivery = delivery
+        self._thread = thread
+
+    def finish(self) -> Answer | None:
+        """Let the handler go; what its push was answered by that."""
+        self._held.let_go.set()
+        self._thread.join(WAIT_SECONDS)
+        return self._held.answers.pop()
 
 
 @pytest.fixture
@@ -404,73 +421,86 @@ def test_a_delivery_beside_the_running_one_is_busy(
     answer = process(replace(held.worker, log=Log(sink)), step_push())
     assert check(answer, sink, "busy", 503)["severity"] == "NOTICE"
     assert answer.reason == "another delivery of this message is being handled"
-    held.let_go.set()
-    first.join(WAIT_SECONDS)
-    assert [answer.outcome.name for answer in held.answers] == ["done"]
+    done = first.finish()
+    assert done is not None
+    assert done.outcome.name == "done"
     assert held.steps.runs == 1
 
 
-def test_with_every_thread_taken_a_push_is_overloaded_and_can_come_again(
-    sink: ListSink, hold: Callable[..., Held]
-) -> None:
-    held = hold(pool=Pool(1, 0))
-    first = held.start(step_push("1"))
-    answer = process(replace(held.worker, log=Log(sink)), step_push("2"))
+def test_a_push_that_is_stopped_before_it_runs_never_runs(sink: ListSink) -> None:
+    steps = Steps(lambda _: None)
+    worker = make_worker(steps.feature, sink=sink)
+    delivery = Delivery(worker, step_push())
+    answer = delivery.stop(Overloaded("all 8 handler threads are busy"))
+    assert answer is not None
     assert check(answer, sink, "overloaded", 429)["severity"] == "WARNING"
-    held.let_go.set()
-    first.join(WAIT_SECONDS)
-    after_it(held.worker)
-    assert process(held.worker, step_push("2")).outcome.name == "done"
-
-
-def after_it(worker: Worker) -> None:
-    """Return when the one handler thread has nothing to do any more."""
-    assert worker.pool._idle.acquire(timeout=WAIT_SECONDS)
-    worker.pool._idle.release()
+    assert delivery.run() is None
+    assert steps.runs == 0
+    assert process(worker, step_push()).outcome.name == "done"
 
 
 def test_a_handler_that_finishes_late_makes_the_next_delivery_a_duplicate(
     sink: ListSink, hold: Callable[..., Held]
 ) -> None:
-    held = hold(pool=Pool(1, 1), sink=sink)
-    held.worker = replace(held.worker, clock=jumping_clock(held.running))
-    entry = check(process(held.worker, step_push()), sink, "timed_out", 504)
-    assert entry["severity"] == "ERROR"
-    held.let_go.set()
-    worker = replace(held.worker, clock=lambda: 0.0)
-    after_it(worker)
+    held = hold(sink=sink)
+    running = held.start(step_push())
+    answer = running.delivery.stop(TimedOut("no answer before the ack deadline"))
+    assert answer is not None
+    assert check(answer, sink, "timed_out", 504)["severity"] == "ERROR"
+    assert running.finish() is None
     (late,) = sink.events("late")  # what it logs afterwards is not lost, and says whose it is
     (told,) = sink.events("handler.late")
     assert (late["message_id"], told["message_id"]) == ("1", "1")
     assert told["severity"] == "NOTICE"
-    assert process(worker, step_push()).outcome.name == "duplicate"
+    assert process(held.worker, step_push()).outcome.name == "duplicate"
     assert held.steps.runs == 1
 
 
 def test_a_handler_that_fails_late_gives_the_key_back_and_its_error_is_told(
-    sink: ListSink,
+    sink: ListSink, hold: Callable[..., Held]
 ) -> None:
-    running = threading.Event()
-    let_go = threading.Event()
-    fails = [True]
-
-    def do(context: Context) -> None:
-        running.set()
-        assert let_go.wait(WAIT_SECONDS)
-        if fails.pop():
-            raise Retry("not yet")
-
-    clock = jumping_clock(running)
-    worker = make_worker(Steps(do).feature, sink=sink, pool=Pool(1, 1), clock=clock)
-    assert process(worker, step_push()).outcome.name == "timed_out"
-    let_go.set()
-    worker = replace(worker, clock=lambda: 0.0)
-    after_it(worker)
+    held = hold(sink=sink)
+    held.error = Retry("not yet")
+    running = held.start(step_push())
+    assert running.delivery.stop(TimedOut("the time is up")) is not None
+    assert running.finish() is None
     (told,) = sink.events("handler.late")
     assert (told["severity"], told["message_id"]) == ("ERROR", "1")
     assert "Retry: not yet" in told["stack_trace"]
-    fails.append(False)
-    assert process(worker, step_push()).outcome.name == "done"
+    held.error = None
+    assert process(held.worker, step_push()).outcome.name == "done"
+
+
+def test_a_handler_that_stops_at_its_deadline_has_nothing_more_to_tell(
+    sink: ListSink, hold: Callable[..., Held]
+) -> None:
+    held = hold(sink=sink)
+    held.error = TimedOut("the deadline of this delivery has passed")
+    running = held.start(step_push())
+    running.delivery.stop(TimedOut("the time is up"))
+    running.finish()
+    assert sink.events("handler.late") == []
+
+
+def test_a_handler_that_rejects_late_quarantines_nothing(
+    sink: ListSink, hold: Callable[..., Held]
+) -> None:
+    quarantine = ListQuarantine()
+    held = hold(sink=sink, quarantine=quarantine)
+    held.error = Reject("never")
+    running = held.start(step_push())
+    running.delivery.stop(TimedOut("the time is up"))
+    running.finish()
+    assert quarantine.kept == []  # it comes again, and is quarantined then: once
+    assert process(held.worker, step_push()).outcome.name == "rejected"
+    assert len(quarantine.kept) == 1
+
+
+def test_a_push_that_has_ended_cannot_be_stopped(sink: ListSink) -> None:
+    delivery = Delivery(make_worker(Steps(lambda _: None).feature, sink=sink), step_push())
+    assert delivery.run() is not None
+    assert delivery.stop(TimedOut("too late")) is None
+    assert sink.canonical()["outcome"] == "done"
 
 
 # --- claims

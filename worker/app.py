@@ -1,48 +1,44 @@
-"""The HTTP edge: a request in, an outcome's status out. Everything that knows Flask is here."""
+"""What is served beside pushes and health: the smoke test's routes, and every error. With Flask."""
 
 import json
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from worker.connection import ADVICE
+from worker.connection import Response as Answer
+from worker.http1 import Request, path_of
 from worker.message import Push
-from worker.outcome import Refused, Stop, TimedOut, UnknownFeature
-from worker.pipeline import Worker, process, run_directly
+from worker.outcome import Stop, UnknownFeature
+from worker.pipeline import Worker, run_directly
 
-MAX_BODY = 14 * 1024 * 1024  # bytes: a message of 10 MB in base64, its attributes and the wrapping
-_CHUNK = 64 * 1024
-_DISCARD = 32 * 1024 * 1024  # bytes read and dropped so that the sender gets to read the answer
-_DISCARD_IDLE_SECONDS = 1.0
+_HEADERS = "worker.headers"  # in the WSGI environment: (name, value) pairs as they were sent
 
-# Set in the WSGI environment by the server:
-RAW_HEADERS = "worker.headers"  # (name, value) pairs, names as they were sent
-BODY_READ = "worker.body_read"  # to be called with whole=... when the body has been read
+
+def create_site(worker: Worker) -> Callable[[Request], Answer]:
+    """What answers a request that is neither a push nor about health."""
+    app = create_app(worker)
+
+    def respond(request: Request) -> Answer:
+        response = Response.from_app(app, environ_of(request), buffered=True)
+        headers = {name: value for name, value in response.headers if name != "Content-Length"}
+        return Answer(response.status_code, response.get_data(), headers)
+
+    return respond
 
 
 def create_app(worker: Worker) -> Flask:
-    """The WSGI application that serves `worker`."""
+    """The WSGI application of these routes."""
     app = Flask("feature-worker", static_folder=None)
-    app.url_map.merge_slashes = False  # it would redirect, and a redirect loses the push
+    app.url_map.merge_slashes = False  # it would redirect
     app.url_map.strict_slashes = False
-
-    @app.post("/", provide_automatic_options=False)
-    def push() -> Response:
-        answer = process(worker, read_push(request.environ))
-        return _json(answer.body(), answer.status)
-
-    @app.get("/health/live", provide_automatic_options=False)
-    def live() -> Response:
-        return _json({"status": "live"})
-
-    @app.get("/health/ready", provide_automatic_options=False)
-    def ready() -> Response:
-        if worker.draining.is_set():
-            return _json({"status": "draining"}, 503)
-        return _json({"status": "ready", "features": len(worker.features.all())})
 
     @app.get("/api/v1/health/smoke-test", provide_automatic_options=False)
     def smoke_test_health() -> Response:
@@ -57,7 +53,8 @@ def create_app(worker: Worker) -> Flask:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
-        response = _json({"error": error.name, "reason": _advice(status)}, status)
+        reason = ADVICE.get(status, "the request could not be read")
+        response = _json({"error": error.name, "reason": reason}, status)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
@@ -65,15 +62,14 @@ def create_app(worker: Worker) -> Flask:
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
         logging.getLogger(__name__).error("a route failed", exc_info=error)
-        return _json({"error": "Internal Server Error", "reason": "see the log"}, 500)
+        return _json({"error": "Internal Server Error", "reason": ADVICE[500]}, 500)
 
     return app
 
 
 def _smoke_test(worker: Worker, answer: Mapping[str, Any] | None) -> Response:
-    push = Push(read_headers(request.environ), b"")
     try:
-        result = run_directly(worker, "smoke_test", push)
+        result = run_directly(worker, "smoke_test", Push(request.environ[_HEADERS], b""))
     except UnknownFeature as missing:
         return _json({"status": "error", "message": missing.reason}, 404)
     except Stop as stop:
@@ -87,90 +83,28 @@ def _json(body: Mapping[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(body) + "\n", status, content_type="application/json")
 
 
-def _advice(status: int) -> str:
-    known = {
-        404: "no such path; pushes go to POST /",
-        405: "this path takes another method; pushes go to POST /",
+def environ_of(request: Request) -> dict[str, Any]:
+    """The WSGI environment (PEP 3333) of a request. Headers with a `_` are not in it."""
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path_of(request.target)).decode("latin-1"),
+        "QUERY_STRING": request.target.partition("?")[2].partition("#")[0],
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        _HEADERS: request.headers,
     }
-    return known.get(status, "the request could not be read")
-
-
-def read_push(environ: Mapping[str, Any]) -> Push:
-    """Read one request. A body that cannot be read whole becomes the push's `problem`."""
-    headers = read_headers(environ)
-    try:
-        push = Push(headers, read_body(environ))
-    except Stop as stop:
-        push = Push(headers, b"", stop)
-    if BODY_READ in environ:
-        environ[BODY_READ](whole=push.problem is None)
-    return push
-
-
-def read_headers(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """(lower-case name, value) pairs, as sent where the server kept them, else as WSGI has them."""
-    raw = environ.get(RAW_HEADERS)
-    if raw is None:
-        raw = [
-            (key.removeprefix("HTTP_").replace("_", "-"), value)
-            for key, value in environ.items()
-            if key.startswith("HTTP_") or key in ("CONTENT_TYPE", "CONTENT_LENGTH")
-        ]
-    return tuple((name.lower(), _utf8(value)) for name, value in raw)
-
-
-def _utf8(value: str) -> str:
-    """WSGI hands bytes over as latin-1; Pub/Sub sends attributes as UTF-8."""
-    if value.isascii():
-        return value
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return value
-
-
-def read_body(environ: Mapping[str, Any]) -> bytes:
-    """The body, whole. Raises Refused (413) over the limit, TimedOut when it does not arrive."""
-    declared = int(environ.get("CONTENT_LENGTH") or 0)
-    if declared > MAX_BODY:
-        _discard(environ, declared)
-        raise _too_large()
-    chunks = []
-    size = 0
-    while chunk := _read(environ):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
-            _discard(environ, _DISCARD - size)
-            raise _too_large()
-    if size < declared:
-        raise TimedOut("the body did not arrive whole")
-    return b"".join(chunks)
-
-
-def _too_large() -> Refused:
-    return Refused(f"the body is over {MAX_BODY} bytes, more than any Pub/Sub message", 413)
-
-
-def _read(environ: Mapping[str, Any]) -> bytes:
-    """One chunk of the body, b"" at its end. The server cuts the connection of a slow sender."""
-    try:
-        chunk: bytes = environ["wsgi.input"].read(_CHUNK)
-    except (OSError, EOFError):
-        raise TimedOut("the connection was lost while the body was read") from None
-    return chunk
-
-
-def _discard(environ: Mapping[str, Any], size: int) -> None:
-    """Drop what the sender is still sending, so that it reads the answer instead of a reset."""
-    socket = environ.get("gunicorn.socket")
-    if size > _DISCARD or socket is None:
-        return
-    socket.settimeout(_DISCARD_IDLE_SECONDS)
-    try:
-        while size > 0 and (chunk := _read(environ)):
-            size -= len(chunk)
-    except Stop:
-        return  # it sends no more
-    finally:
-        socket.settimeout(None)
+    for name, value in Push(request.headers, b"").public_headers().items():
+        if "_" not in name:
+            key = name.upper().replace("-", "_")
+            known = ("CONTENT_TYPE", "CONTENT_LENGTH")
+            environ[key if key in known else f"HTTP_{key}"] = value.encode().decode("latin-1")
+    return environ

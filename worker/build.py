@@ -1,8 +1,6 @@
 """Settings -> Worker: each part chosen here, once, and handed in."""
 
 import os
-from http.client import HTTPException
-from urllib.request import Request, urlopen
 
 from worker.auth import authenticator
 from worker.claims.memory import MemoryClaims
@@ -10,7 +8,6 @@ from worker.config import LogSink, Settings, folder_of
 from worker.feature import load
 from worker.log import Log, Service
 from worker.pipeline import Worker
-from worker.pool import Pool
 from worker.quarantine import NoQuarantine, Quarantine
 from worker.quarantine.folder import FolderQuarantine
 from worker.sink import ENTRY_LIMIT, SHARED_LIMIT, Sink, StdoutSink
@@ -20,14 +17,12 @@ _METADATA_SECONDS = 2.0
 
 def build(settings: Settings) -> Worker:
     """The worker that the settings describe. Raises HandlersInvalid."""
-    threads = settings.handler_threads
     return Worker(
         features=load(settings.handlers),
         authenticate=authenticator(settings),
         claims=MemoryClaims(),
         quarantine=_quarantine(settings),
         log=root_log(settings),
-        pool=Pool(threads, waiting=threads),
         budget_seconds=settings.budget_seconds,
     )
 
@@ -61,6 +56,9 @@ def _quarantine(settings: Settings) -> Quarantine:
 
 def project_of_metadata_server() -> str | None:
     """The project of this Cloud Run instance, which no environment variable tells."""
+    from http.client import HTTPException  # noqa: PLC0415 - only if asked
+    from urllib.request import Request, urlopen  # noqa: PLC0415
+
     host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
     request = Request(
         f"http://{host}/computeMetadata/v1/project/project-id",

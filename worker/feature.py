@@ -1,6 +1,5 @@
 """What a feature is, how a handler function becomes one, and how the handlers folder is loaded."""
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -202,6 +201,8 @@ class Features:
         return [self._by_name[name] for name in sorted(self._by_name)]
 
     def _unknown(self, name: str) -> str:
+        import difflib  # noqa: PLC0415 - no start has to wait for it
+
         names = sorted(self._by_name)
         near = difflib.get_close_matches(name, names, n=1)
         meant = f"did you mean {near[0]}? " if near else ""

@@ -4,9 +4,8 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from pydantic import BaseModel
 from worker.claims import Claims, claimed, key_of
 from worker.deadline import Deadline
 from worker.envelope import decode
-from worker.feature import Context, Feature, Features
+from worker.feature import Context, Features
 from worker.log import Log
 from worker.message import Form, Message, Push
 from worker.outcome import (
@@ -31,7 +30,6 @@ from worker.outcome import (
     TimedOut,
 )
 from worker.payload import FeaturePayload, parse
-from worker.pool import Pool
 from worker.quarantine import Quarantine, QuarantineFailed, Rejected
 from worker.sink import Sink
 from worker.stdlog import handling
@@ -56,7 +54,6 @@ class Worker:
     claims: Claims
     quarantine: Quarantine
     log: Log
-    pool: Pool
     budget_seconds: float
     draining: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.monotonic  # seconds
@@ -81,15 +78,6 @@ class Answer:
         }
 
 
-@dataclass(slots=True)
-class _Delivery:
-    """What is known of a push so far: filled in step by step, read when it ends."""
-
-    log: Log
-    message: Message | None = None
-    feature: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Ending:
     """How a push ended. `fields` go to the canonical entry only."""
@@ -101,68 +89,151 @@ class _Ending:
 
 
 def process(worker: Worker, push: Push) -> Answer:
-    """Take one push to its end. Never raises; writes exactly one canonical entry."""
-    started = worker.clock()
-    received = worker.now()
-    batch = worker.log.sink.batch()
-    delivery = _Delivery(_log_of(worker.log, batch, push))
-    try:
-        ending = _path(worker, push, delivery, Deadline.after(worker.budget_seconds, worker.clock))
-    except Stop as stop:
-        ending = _Ending(stop.outcome, stop.status, _reason(stop, delivery.message))
-    except BaseException as error:  # noqa: BLE001 - the one broad except: it keeps the message
-        ending = _Ending(CRASHED, CRASHED.status, _crash(error), delivery.log.error_fields(error))
-    _write_canonical(push, delivery, ending, received, worker.clock() - started)
-    batch.close()
-    return _answer(delivery, ending)
+    """Take one push to its end, here and now. Never raises; writes exactly one canonical entry."""
+    answer = Delivery(worker, push).run()
+    assert answer is not None  # noqa: S101 - nobody else has this delivery to stop it
+    return answer
 
 
-def _path(worker: Worker, push: Push, delivery: _Delivery, deadline: Deadline) -> _Ending:
-    """The path. Each step takes what the step before it returned."""
-    if worker.draining.is_set():
-        raise Draining("this instance is shutting down")
-    worker.authenticate(push)
-    if push.problem is not None:
-        raise push.problem
-    try:
-        delivery.message = message = decode(push)
-        delivery.log = delivery.log.of_operation(message.id).bind(message_id=message.id)
+class Delivery:
+    """One push on its way to its one end.
+
+    `run` walks the path and ends it. `stop` ends it before, from another thread, at the deadline
+    or when the process ends: the handler goes on and so does its claim, and what it comes to is
+    told in an entry of its own.
+    """
+
+    def __init__(self, worker: Worker, push: Push) -> None:
+        self._worker = worker
+        self._push = push
+        self._started = worker.clock()
+        self._received = worker.now()
+        self._sink = worker.log.sink.batch()
+        self._log = _log_of(worker.log, self._sink, push)
+        self._message: Message | None = None
+        self._feature: str | None = None
+        self._ended = threading.Lock()  # whoever gets it, ends the push
+        self.deadline = Deadline(self._started + worker.budget_seconds, worker.clock)
+
+    def run(self) -> Answer | None:
+        """Walk the path. Returns None when the push was stopped before the end of it."""
+        if self._ended.locked():
+            return None  # it waited for a thread until its deadline
+        try:
+            result = self._path()
+        except BaseException as error:  # noqa: BLE001 - the one broad except: it keeps the message
+            return self._close(self._failure(error)) if self._first() else self._late(error)
+        return self._close(self._done(result)) if self._first() else self._late(None)
+
+    def stop(self, stop: Stop) -> Answer | None:
+        """End the push with this. Returns None when it has ended, or is about to."""
+        return self._close(self._stopped(stop)) if self._first() else None
+
+    def _first(self) -> bool:
+        return self._ended.acquire(blocking=False)
+
+    def _path(self) -> BaseModel | None:
+        """The path. Each step takes what the step before it returned."""
+        worker, push = self._worker, self._push
+        if worker.draining.is_set():
+            raise Draining("this instance is shutting down")
+        worker.authenticate(push)
+        if push.problem is not None:
+            raise push.problem
+        self._message = message = decode(push)
+        self._log = log = self._log.of_operation(message.id).bind(message_id=message.id)
         payload = parse(message)
-        delivery.feature = payload.feature
+        self._feature = payload.feature
         feature = worker.features.find(payload.feature)
-        log = delivery.log.bind(feature=feature.name).label(feature=feature.name)
-        context = Context(message, payload.description, log, deadline)
-        result = worker.pool.run(lambda: _run(worker.claims, feature, payload, context), deadline)
-    except Reject as reject:
-        return _quarantined(worker, push, delivery, reject)
-    fields = {} if result is None else {"result": result}
-    return _Ending(DONE, DONE.status, f"handled by {feature.name}", fields)
+        self._log = log = log.bind(feature=feature.name).label(feature=feature.name)
+        context = Context(message, payload.description, log, self.deadline)
+        with claimed(worker.claims, key_of(message)), handling(log):
+            result: BaseModel | None = feature(payload, context)
+            return result
 
-
-def _run(
-    claims: Claims, feature: Feature[Any], payload: FeaturePayload, context: Context
-) -> BaseModel | None:
-    """On a handler thread. It may outlive its push: the claim ends with the handler, not before."""
-    with claimed(claims, key_of(context.message)), handling(context.log), _told_if_late(context):
-        result: BaseModel | None = feature(payload, context)
-        return result
-
-
-@contextmanager
-def _told_if_late(context: Context) -> Iterator[None]:
-    """The canonical entry of a push that timed out cannot say how its handler ended."""
-    try:
-        yield
-    except TimedOut:
-        raise  # it looked at its deadline and stopped: nothing more to tell
-    except BaseException as error:
-        if context.deadline.remaining() <= 0:
+    def _late(self, error: BaseException | None) -> Answer | None:
+        """The canonical entry of a push that was stopped cannot say how its handler ended."""
+        if error is None:
+            text = "the handler returned after the deadline: the next delivery is a duplicate"
+            self._log.notice("handler.late", text)
+        elif not isinstance(error, TimedOut):  # it looked at its deadline: nothing more to tell
             text = f"the handler failed after the deadline: {type(error).__name__}"
-            context.log.error("handler.late", text, exc=error)
-        raise
-    if context.deadline.remaining() <= 0:
-        text = "the handler returned after the deadline: the next delivery is a duplicate"
-        context.log.notice("handler.late", text)
+            self._log.error("handler.late", text, exc=error)
+        return None
+
+    def _done(self, result: BaseModel | None) -> _Ending:
+        fields = {} if result is None else {"result": result}
+        return _Ending(DONE, DONE.status, f"handled by {self._feature}", fields)
+
+    def _failure(self, error: BaseException) -> _Ending:
+        if isinstance(error, Reject):
+            try:
+                return self._quarantined(error)
+            except BaseException as another:  # noqa: BLE001 - as in run: a crash keeps the message
+                error = another
+        return self._stopped(error) if isinstance(error, Stop) else self._crashed(error)
+
+    def _crashed(self, error: BaseException) -> _Ending:
+        return _Ending(CRASHED, CRASHED.status, _crash(error), self._log.error_fields(error))
+
+    def _stopped(self, stop: Stop) -> _Ending:
+        reason = stop.reason
+        if stop.outcome is DUPLICATE and self._message is not None and self._message.id_derived:
+            reason += " (it came without an id: the same content is the same message)"
+        return _Ending(stop.outcome, stop.status, reason)
+
+    def _quarantined(self, reject: Reject) -> _Ending:
+        worker, feature = self._worker, self._feature or ""
+        rejected = Rejected.of(self._push, self._message, feature, reject, worker.now())
+        try:
+            address = worker.quarantine.keep(rejected)
+        except QuarantineFailed as failed:
+            reason = f"{reject.reason}; not quarantined, so nacked: {failed}"
+            return _Ending(REJECTED, 500, reason, {"quarantine_id": rejected.id})
+        fields = {"quarantine": address, "quarantine_id": rejected.id}
+        return _Ending(REJECTED, REJECTED.status, reject.reason, fields)
+
+    def _close(self, ending: _Ending) -> Answer:
+        """Write the canonical entry, then answer."""
+        self._write_canonical(ending)
+        self._sink.close()
+        learns_nothing = ending.outcome is REFUSED and ending.status in (401, 403)
+        reason = "refused" if learns_nothing else ending.reason
+        message_id = self._message.id if self._message else None
+        return Answer(ending.outcome, ending.status, message_id, reason)
+
+    def _write_canonical(self, ending: _Ending) -> None:
+        message, feature, outcome = self._message, self._feature, ending.outcome
+        seconds = self._worker.clock() - self._started
+        fields = {
+            "outcome": outcome.name,
+            "status": ending.status,
+            "reason": ending.reason,
+            "feature": feature,
+            "message_id": message.id if message else None,
+            "message_id_derived": message.id_derived if message else None,
+            "subscription": (message.subscription or None) if message else None,
+            "delivery_attempt": message.delivery_attempt if message else None,
+            "form": message.form.value if message else None,
+            "seconds": round(seconds, 6),
+            "bytes": len(self._push.body),
+            "queue_seconds": self._queue_seconds(),
+            **ending.fields,
+        }
+        labels = {"outcome": outcome.name}
+        if feature:
+            labels["feature"] = feature
+        text = f"{feature or 'push'}: {outcome.name} in {seconds:.3f} s ({ending.reason})"
+        failed = outcome is REJECTED and ending.status != REJECTED.status
+        level = logging.ERROR if failed else outcome.level
+        self._log._replace(fields={}).label(**labels).canonical(
+            level, CANONICAL_EVENT, text, fields
+        )
+
+    def _queue_seconds(self) -> float | None:
+        """How long the message was on its way to us."""
+        published = self._message.publish_time if self._message else None
+        return round((self._received - published).total_seconds(), 6) if published else None
 
 
 def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:
@@ -185,23 +256,6 @@ def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:
         batch.close()
 
 
-def _quarantined(worker: Worker, push: Push, delivery: _Delivery, reject: Reject) -> _Ending:
-    rejected = Rejected.of(push, delivery.message, delivery.feature or "", reject, worker.now())
-    try:
-        address = worker.quarantine.keep(rejected)
-    except QuarantineFailed as failed:
-        reason = f"{reject.reason}; not quarantined, so nacked: {failed}"
-        return _Ending(REJECTED, 500, reason, {"quarantine_id": rejected.id})
-    fields = {"quarantine": address, "quarantine_id": rejected.id}
-    return _Ending(REJECTED, REJECTED.status, reject.reason, fields)
-
-
-def _reason(stop: Stop, message: Message | None) -> str:
-    if stop.outcome is DUPLICATE and message is not None and message.id_derived:
-        return f"{stop.reason} (it came without an id: the same content is the same message)"
-    return stop.reason
-
-
 def _crash(error: BaseException) -> str:
     """Where it crashed, without the exception's text: that may repeat the payload."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -211,43 +265,4 @@ def _crash(error: BaseException) -> str:
 
 def _log_of(log: Log, sink: Sink, push: Push) -> Log:
     trace = trace_of(push)
-    special = trace.fields(log.service.project) if trace else {}
-    return replace(log, sink=sink, special={**log.special, **special})
-
-
-def _write_canonical(
-    push: Push, delivery: _Delivery, ending: _Ending, received: datetime, seconds: float
-) -> None:
-    message = delivery.message
-    published = message.publish_time if message else None
-    fields = {
-        "outcome": ending.outcome.name,
-        "status": ending.status,
-        "reason": ending.reason,
-        "feature": delivery.feature,
-        "message_id": message.id if message else None,
-        "message_id_derived": message.id_derived if message else None,
-        "subscription": (message.subscription or None) if message else None,
-        "delivery_attempt": message.delivery_attempt if message else None,
-        "form": message.form.value if message else None,
-        "seconds": round(seconds, 6),
-        "bytes": len(push.body),
-        "queue_seconds": round((received - published).total_seconds(), 6) if published else None,
-        **ending.fields,
-    }
-    labels = {"outcome": ending.outcome.name}
-    if delivery.feature:
-        labels["feature"] = delivery.feature
-    log = replace(delivery.log, fields={}).label(**labels)
-    what = delivery.feature or "push"
-    text = f"{what}: {ending.outcome.name} in {seconds:.3f} s ({ending.reason})"
-    failed = ending.outcome is REJECTED and ending.status != REJECTED.status
-    level = logging.ERROR if failed else ending.outcome.level
-    log.canonical(level, CANONICAL_EVENT, text, fields)
-
-
-def _answer(delivery: _Delivery, ending: _Ending) -> Answer:
-    message_id = delivery.message.id if delivery.message else None
-    learns_nothing = ending.outcome is REFUSED and ending.status in (401, 403)
-    reason = "refused" if learns_nothing else ending.reason
-    return Answer(ending.outcome, ending.status, message_id, reason)
+    return log.of_request(sink, trace.fields(log.service.project) if trace else {})

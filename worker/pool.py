@@ -1,85 +1,35 @@
-"""Handler threads: a fixed number, a bounded queue before them, and no waiting past a deadline."""
+"""Threads for work that may wait: a fixed number, one queue, nobody waits here for a result."""
 
 import queue
+import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, wait
-from contextlib import suppress
-from typing import Any, TypeVar
-
-from worker.deadline import Deadline
-from worker.outcome import Draining, Overloaded, TimedOut
-
-T = TypeVar("T")
-
-_Job = tuple["Future[object]", Callable[[], object]]
 
 
 class Pool:
-    """Runs work on at most `threads` threads; at most `waiting` more may queue.
+    """Runs work in the order it came, on at most `threads` threads.
 
-    The threads are daemons, started when needed: a handler that hangs holds its thread, and neither
-    the answer to its push nor the end of the process.
+    They are daemons, each started by the first work that comes while there are fewer: one that
+    hangs holds neither the others nor the end of the process.
     """
 
-    def __init__(self, threads: int, waiting: int) -> None:
-        self._threads = threads
-        self._room = threading.BoundedSemaphore(threads + waiting)
-        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._started = 0
-        self._lock = threading.Lock()
-        self._stopped: Future[object] = Future()
+    def __init__(self, threads: int, name: str) -> None:
+        self._unstarted = [f"{name}-{number}" for number in range(threads, 0, -1)]
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
-    def run(self, work: Callable[[], T], deadline: Deadline) -> T:
-        """Run `work` on a handler thread and return what it returns, or raise what it raises.
+    def submit(self, work: Callable[[], None]) -> None:
+        """Have the work done. Only one thread may submit."""
+        self._jobs.put(work)
+        if self._unstarted:
+            name = self._unstarted.pop()
+            threading.Thread(target=self._run, name=name, daemon=True).start()
 
-        Raises Overloaded at once when the queue is full, and TimedOut at the deadline: work that
-        waits is dropped then, work that runs goes on without anybody waiting for it. Raises
-        Draining, with the same consequence, when the pool is stopped before.
-        """
-        if not self._room.acquire(blocking=False):
-            raise Overloaded(f"all {self._threads} handler threads are busy and the queue is full")
-        future: Future[T] = Future()
-        self._jobs.put((future, work))  # type: ignore[arg-type]  # any T
-        self._start_thread()
-        ends: tuple[Future[Any], ...] = (future, self._stopped)
-        wait(ends, deadline.remaining(), FIRST_COMPLETED)
-        if not future.cancel() and future.done():  # in time after all
-            return future.result()
-        if self._stopped.done():
-            raise Draining("this instance shuts down before the handler has finished")
-        raise TimedOut("no answer from the handler before the ack deadline")
-
-    def stop(self) -> None:
-        """Wait for no handler any more: every `run`, those that wait now included, ends at once."""
-        with suppress(InvalidStateError):  # stopped before
-            self._stopped.set_result(None)
-
-    def _start_thread(self) -> None:
-        if self._idle.acquire(blocking=False):
-            return
-        with self._lock:
-            if self._started < self._threads:
-                self._started += 1
-                name = f"handler-{self._started}"
-                threading.Thread(target=self._work, name=name, daemon=True).start()
-
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
+            work = self._jobs.get()
             try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                self._idle.release()
-                job = self._jobs.get()
-            self._do(*job)
-            del job  # an idle thread must not keep the last message alive
-
-    def _do(self, future: "Future[object]", work: Callable[[], object]) -> None:
-        try:
-            if future.set_running_or_notify_cancel():
-                future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the result
-            future.set_exception(error)
-        finally:
-            self._room.release()
+                work()
+            except BaseException:  # noqa: BLE001 - told, as for any thread; this one goes on
+                args = (*sys.exc_info(), threading.current_thread())
+                threading.excepthook(threading.ExceptHookArgs(args))
+            del work  # an idle thread must not keep the last message alive

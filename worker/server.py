@@ -1,4 +1,4 @@
-"""The real server: gunicorn with threads, set up for Cloud Run, its own log lines as entries."""
+"""The real server: gunicorn, set up for Cloud Run, its own log lines as entries."""
 
 import ipaddress
 import logging
@@ -13,22 +13,17 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError, HaltServer
 from gunicorn.glogging import Logger
-from gunicorn.http import errors
 
-from worker.app import create_app
 from worker.build import build, root_log
 from worker.config import PushAuth, Settings
+from worker.edge import READ_SECONDS, Edge
 from worker.feature import HandlersInvalid
 from worker.log import Log
-from worker.pipeline import Worker
-from worker.push_worker import PushWorker, WsgiApp
+from worker.push_worker import PushWorker
+from worker.reactor import Reactor
 from worker.stdlog import Printed, install
 
 GRACEFUL_SECONDS = 8  # of the 10 that Cloud Run gives between SIGTERM and SIGKILL
-KEEPALIVE_SECONDS = 75
-READ_SECONDS = 20.0  # for the headers and the body of one request
-SPARE_THREADS = 4  # so that health is answered while every push waits
-HEADER_FIELDS = 256  # 100 attributes of an unwrapped push arrive as headers, beside the usual ones
 
 
 class EntryLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -42,19 +37,6 @@ class EntryLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.propagate = True
         self.error_log.handlers.clear()
         self.access_log.handlers.clear()
-
-    def debug(self, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Name errors only: the text of gunicorn's repeats what was sent, tokens included."""
-        shown = (type(arg).__name__ if isinstance(arg, BaseException) else arg for arg in args)
-        super().debug(msg, *shown, **kwargs)
-
-    def exception(self, msg: object, *args: Any, **kwargs: Any) -> None:
-        """Leave out the text of an error about what was sent, as above."""
-        error = sys.exc_info()[1]
-        if error is not None and type(error).__module__ == errors.__name__:
-            self.warning("%s %s", msg, type(error).__name__)
-        else:
-            super().exception(msg, *args, **kwargs)
 
     def access(self, *_args: Any, **_kwargs: Any) -> None:
         """Cloud Run writes a request log already."""
@@ -73,7 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings, descriptor: int, read_seconds: float) -> None:
         self._settings = settings
         self._descriptor = descriptor  # of the listening socket; gunicorn closes it
-        self.read_seconds = read_seconds
+        self._read_seconds = read_seconds
         super().__init__()
 
     def load_config(self) -> None:
@@ -89,11 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": f"fd://{self._descriptor}",
             "workers": settings.workers,
             "worker_class": PushWorker,
-            "threads": 2 * settings.handler_threads + SPARE_THREADS,
             "graceful_timeout": GRACEFUL_SECONDS,
-            "keepalive": KEEPALIVE_SECONDS,
-            "limit_request_fields": HEADER_FIELDS,
-            "header_map": "dangerous",  # made safe in PushWorker.handle_request
             "control_socket_disable": True,
             "worker_tmp_dir": str(shared_memory) if os.access(shared_memory, os.W_OK) else None,
             "logger_class": EntryLogger,
@@ -108,14 +86,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         except HaltServer as halt:  # raised by a second process while the first one's is handled
             sys.exit(halt.exit_status)
 
-    def build(self) -> tuple[Worker, WsgiApp]:
-        """The worker and its WSGI application. Ends the process with one line when that fails."""
+    def build_edge(self, reactor: Reactor) -> Edge:
+        """What the reactor serves. Ends the process with one line when it cannot be built."""
         try:
             worker = build(self._settings)
         except HandlersInvalid as error:
             raise AppImportError(f"error: {error}") from None
         install(worker.log)
-        return worker, create_app(worker)
+        return Edge(worker, reactor, self._settings.handler_threads, self._read_seconds)
 
 
 def listen(settings: Settings) -> socket.socket:

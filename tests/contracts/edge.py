@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.support.pushes import PUBLISHED, SUBSCRIPTION, wrapped
 from tests.support.rawhttp import Headers, RawConnection, chunk, post, request, send
 from tests.support.server import ServerProcess
-from worker.app import MAX_BODY
+from worker.http1 import MAX_BODY
 from worker.outcome import OUTCOMES
 
 SMOKE_TEST = b'{"feature":"smoke_test","description":"verify logs","requirements":"none"}'
@@ -512,7 +512,7 @@ class Routes:
         assert "location" not in answer.headers
         assert answer.headers["content-type"] == "application/json"
 
-    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS", "BREW"])
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS", "PROPFIND"])
     def test_an_unknown_path_is_404(self, edge: ServerProcess, method: str) -> None:
         answer = send(edge.port, request(method, "/no/such/path"))
 
@@ -522,6 +522,11 @@ class Routes:
             "error": "Not Found",
             "reason": "no such path; pushes go to POST /",
         }
+
+    def test_a_method_that_nobody_knows_is_501(self, edge: ServerProcess) -> None:
+        answer = send(edge.port, request("BREW", "/"))  # RFC 9110, 15.6.2
+
+        assert (answer.status, answer.json()["error"]) == (501, "Not Implemented")
 
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),

@@ -1,4 +1,4 @@
-"""The edge contracts on the server that Cloud Run runs: Flask under gunicorn with threads."""
+"""The edge contracts on the server that Cloud Run runs: our edge under gunicorn."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +27,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     with ServerProcess(folder, {"HANDLER_THREADS": "4"}) as server:
         yield server
         assert server.stderr() == ""
+    assert [entry for entry in server.entries() if entry.get("logger") == "worker.reactor"] == []
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A worker in this process, with parts that a test can swap and entries that it can read."""
 
-import itertools
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +9,6 @@ from worker.feature import Feature, Features
 from worker.jsonline import plain
 from worker.log import Log
 from worker.pipeline import CANONICAL_EVENT, Worker
-from worker.pool import Pool
 from worker.quarantine import Rejected
 
 WAIT_SECONDS = 30.0  # for what must happen; far more than it takes
@@ -61,23 +59,9 @@ def make_worker(
         "claims": MemoryClaims(),
         "quarantine": ListQuarantine(),
         "log": Log(sink or ListSink()),
-        "pool": Pool(threads=4, waiting=4),
         "budget_seconds": budget_seconds,
     }
     return Worker(**{**defaults, **parts})
-
-
-def jumping_clock(running: threading.Event) -> Callable[[], float]:
-    """A clock for `process`: it stands still until a handler runs, then is past every deadline."""
-    readings = itertools.count()
-
-    def read() -> float:
-        if next(readings) < 2:  # the start of the push, and the deadline made of it
-            return 0.0
-        running.wait(WAIT_SECONDS)
-        return 1e6
-
-    return read
 
 
 def in_thread(work: Callable[[], Any]) -> threading.Thread:

@@ -1,0 +1,198 @@
+"""The HTTP edge: pushes go to their handlers, health is answered at once, the rest by Flask.
+
+All of it is called by the thread that leads the reactor, and never waits; what may wait is a job.
+A job is run by the leader itself as long as jobs have been quick, else by a handler thread.
+"""
+
+import logging
+import math
+import socket
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from worker.connection import Connection, Response, error
+from worker.http1 import Request, Unreadable, path_of
+from worker.message import Push
+from worker.outcome import Draining, Overloaded, Stop, TimedOut
+from worker.pipeline import Answer, Delivery, Worker
+from worker.pool import Pool
+from worker.reactor import Reactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READ_SECONDS = 20.0  # for the headers and the body of one request
+DRAIN_SECONDS = 6.0  # of the 8 that a shutdown takes; then no handler is waited for any more
+SIDE_THREADS = 4  # for all that may wait and is no push's handler
+QUICK_SECONDS = 0.001  # what pushes may take on average for the leader to run them itself
+_WEIGHT = 1 / 8  # of the last push in that average
+
+_READS = ("GET", "HEAD")
+
+
+class Edge:
+    """Serves `worker`; `threads` pushes run at the same time at most, as many more wait."""
+
+    def __init__(
+        self, worker: Worker, reactor: Reactor, threads: int, read_seconds: float = READ_SECONDS
+    ) -> None:
+        self._worker = worker
+        self._reactor = reactor
+        self._threads = threads
+        self._read_seconds = read_seconds
+        self._handlers = Pool(threads, "handler")
+        self._side = Pool(SIDE_THREADS, "side")
+        self._running = 0  # pushes that hold a handler's place
+        self._waiting: deque[Delivery] = deque()  # for such a place
+        self._average = 0.0  # seconds that a push takes
+        self._unanswered: dict[Delivery, Connection] = {}
+        self._open: set[Connection] = set()
+        self._drain_until = math.inf  # monotonic seconds
+        self._site: Callable[[Request], Response] | None = None
+
+    def drain(self) -> None:
+        """Take no new push; what runs has DRAIN_SECONDS from the first call. For any thread."""
+        self._worker.draining.set()
+        self._drain_until = min(self._drain_until, time.monotonic() + DRAIN_SECONDS)
+        self._reactor.post(self.tick)
+
+    # Called by the reactor:
+
+    def accepted(self, link: socket.socket) -> None:
+        """Serve a new connection."""
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._open.add(Connection(link, self._reactor.selector, self._take, self._read_seconds))
+
+    def tick(self) -> None:
+        """End what has taken too long; end all when it drains and nothing is left to do."""
+        now = time.monotonic()
+        self._open = {one for one in self._open if not one.closed}
+        for connection in self._open:
+            connection.tick(now)
+        for delivery in list(self._unanswered):
+            if now > self._drain_until:
+                late: Stop = Draining("this instance shuts down before the handler has finished")
+            elif delivery.deadline.remaining() <= 0:
+                late = TimedOut("no answer from the handler before the ack deadline")
+            else:
+                continue
+            self._side.submit(partial(self._end, delivery, late))
+        if self._worker.draining.is_set() and not self._unanswered:
+            self._finish()
+
+    def run(self, delivery: Delivery) -> Answer | None:
+        """Take a push to its end. It may wait: the only one of these that may."""
+        return delivery.run()
+
+    def done(self, delivery: Delivery, answer: Answer | None, seconds: float) -> None:
+        """Answer a push that was run here."""
+        self._average += (seconds - self._average) * _WEIGHT
+        if answer:
+            self._answer(delivery, answer)
+
+    def held_up(self, waiting: list[Delivery]) -> None:
+        """The leader's push is not back: it counts as a handler thread's from now on."""
+        self._running += 1
+        self._average = max(self._average, QUICK_SECONDS)
+        self._waiting.extend(waiting)  # they were taken: none is turned away
+        self._fill_places()
+
+    def back(self, delivery: Delivery, answer: Answer | None, seconds: float) -> None:
+        """Answer a push that had a handler's place, and give the place to the next."""
+        self._running -= 1
+        self._fill_places()
+        self.done(delivery, answer, seconds)
+
+    # Requests, as the connections hand them over:
+
+    def _take(self, connection: Connection, request: Request | Unreadable) -> Response | None:
+        if isinstance(request, Unreadable):
+            text = "answered %s: %s"
+            logging.getLogger(__name__).warning(text, request.status, request.reason)
+            return error(request.status, f"the request cannot be read: {request.reason}")
+        path = path_of(request.target)
+        if not path.strip("/"):
+            if request.method != "POST":
+                return error(405, allow="POST")
+            self._push(connection, request)
+            return None
+        if path in ("/health/live", "/health/ready"):
+            if request.method not in _READS:
+                return error(405, allow=", ".join(_READS))
+            return (
+                self._ready() if path == "/health/ready" else Response.of(200, {"status": "live"})
+            )
+        self._side.submit(partial(self._by_site, connection, request))
+        return None
+
+    def _ready(self) -> Response:
+        if self._worker.draining.is_set():
+            return Response.of(503, {"status": "draining"})
+        features = len(self._worker.features.all())
+        return Response.of(200, {"status": "ready", "features": features})
+
+    def _push(self, connection: Connection, request: Request) -> None:
+        delivery = Delivery(self._worker, Push(request.headers, request.body, request.problem))
+        self._unanswered[delivery] = connection
+        if request.problem or self._worker.draining.is_set():
+            self._side.submit(partial(self._run_aside, delivery))
+        elif self._running or self._average >= QUICK_SECONDS:
+            self._dispatch(delivery)
+        else:
+            self._reactor.jobs.append(delivery)
+
+    def _dispatch(self, delivery: Delivery) -> None:
+        """Have the push run by a handler thread, now or when one is free."""
+        if len(self._waiting) < self._threads:
+            self._waiting.append(delivery)
+            self._fill_places()
+        else:
+            text = f"all {self._threads} handler threads are busy and the queue is full"
+            self._side.submit(partial(self._end, delivery, Overloaded(text)))
+
+    def _fill_places(self) -> None:
+        while self._waiting and self._running < self._threads:
+            self._running += 1
+            self._handlers.submit(partial(self._run_there, self._waiting.popleft()))
+
+    def _answer(self, delivery: Delivery, answer: Answer) -> None:
+        connection = self._unanswered.pop(delivery)
+        connection.answer(Response.of(answer.status, answer.body()))
+
+    def _finish(self) -> None:
+        self._reactor.stop_accepting()
+        for connection in self._open:
+            connection.finish()
+        if all(connection.closed for connection in self._open):
+            self._reactor.stop()
+
+    # Jobs, on a thread of one of the pools:
+
+    def _run_there(self, delivery: Delivery) -> None:
+        began = time.monotonic()
+        answer = delivery.run()
+        seconds = time.monotonic() - began
+        self._reactor.post(partial(self.back, delivery, answer, seconds))
+
+    def _run_aside(self, delivery: Delivery) -> None:
+        self._answer_soon(delivery, delivery.run())
+
+    def _end(self, delivery: Delivery, stop: Stop) -> None:
+        self._answer_soon(delivery, delivery.stop(stop))
+
+    def _answer_soon(self, delivery: Delivery, answer: Answer | None) -> None:
+        if answer:
+            self._reactor.post(partial(self._answer, delivery, answer))
+
+    def _by_site(self, connection: Connection, request: Request) -> None:
+        response = error(500)
+        try:
+            if self._site is None:
+                from worker.app import create_site  # noqa: PLC0415 - Flask, only if used
+
+                self._site = create_site(self._worker)
+            response = self._site(request)
+        finally:
+            self._reactor.post(partial(connection.answer, response))

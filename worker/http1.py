@@ -1,0 +1,229 @@
+"""HTTP/1.1, read: bytes in, requests out, bounded in size, without any waiting or socket.
+
+The parser is llhttp by httptools. What it refuses, or what is over a limit, becomes an Unreadable
+or, once the headers are there, a request whose `problem` says what is wrong with its body.
+Source: RFC 9112.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from httptools import (
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
+
+from worker.outcome import Refused, Stop, TimedOut
+
+MAX_BODY = 14 * 1024 * 1024  # bytes: a message of 10 MB in base64, its attributes and the wrapping
+MAX_HEAD = 256 * 1024  # bytes: 100 attributes of 1,280 bytes arrive as headers, and the usual ones
+MAX_FIELDS = 256
+MAX_FIELD = 8190  # bytes of one header
+MAX_TARGET = 4094  # bytes of the path and the query
+_MAX_RAW = 4 * MAX_BODY  # bytes that a body in chunks may take on the wire
+
+_UPGRADE = ("connection", "upgrade", "http2-settings")
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Request:
+    """One request. `headers` are (lower-case name, value) pairs in their order, repeated ones too.
+
+    `problem` says why the body could not be read; it is b"" then, and nothing may follow.
+    """
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    keep_alive: bool
+    problem: Stop | None = None
+
+
+class Unreadable(Exception):
+    """What came is no request. The text repeats nothing of it."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Reader:
+    """Reads the requests of one connection: `feed` it bytes, take from `ready`. Never raises.
+
+    `finished` is true when nothing more can be read, whatever is sent.
+    """
+
+    def __init__(self) -> None:
+        self.ready: deque[Request | Unreadable] = deque()
+        self.finished = False
+        self.continues: bool  # the sender waits for 100 Continue before it sends the body
+        self._parser = HttpRequestParser(self)
+        self.on_message_begin()
+        self._begun = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether a request has begun to arrive and is not complete."""
+        return self._begun and not self.finished
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the headers of that request are complete."""
+        return self.begun and self._in_body
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Read what has arrived."""
+        self._raw += len(data)
+        while data and not self.finished:
+            data = self._parse(data)
+
+    def _parse(self, data: bytes | memoryview) -> bytes:
+        """Returns what is to be read next, if the parser stopped before the end."""
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            return self._without_upgrade() + data[upgrade.args[0] :]
+        except HttpParserError as error:
+            self._stop(error.__context__ or error)
+        else:
+            self._check_raw()
+        return b""
+
+    def end(self, why: str) -> None:
+        """Read no more: the sender has gone, or takes too long. A half body becomes a problem."""
+        if self.in_body:
+            self._stop(TimedOut(why))
+        self.finished = True
+
+    def finish(self) -> None:
+        """Read no more, and forget what is ready: the last answer is given."""
+        self.finished = True
+        self.ready.clear()
+
+    def _stop(self, cause: BaseException) -> None:
+        self.finished = True
+        if isinstance(cause, Stop):
+            self._emit(cause)
+        elif isinstance(cause, Unreadable):
+            self.ready.append(cause)
+        elif self._in_body:
+            self._emit(TimedOut("the body did not arrive whole"))
+        else:
+            status = 501 if isinstance(cause, HttpParserInvalidMethodError) else 400
+            # llhttp's text is one of its constants, never what was sent
+            self.ready.append(Unreadable(status, f"{cause}"))
+
+    def _without_upgrade(self) -> bytes:
+        """The head of this request as if nothing had been said of another protocol.
+
+        The parser skips the body of such a request, so it has to read it again. Java's HttpClient,
+        for one, offers HTTP/2 with the first request that it sends.
+        """
+        fields = [f"{name}: {value}" for name, value in self._fields if name not in _UPGRADE]
+        method, target = self._parser.get_method().decode("ascii"), self._target.decode("ascii")
+        self._parser = HttpRequestParser(self)
+        return "\r\n".join([f"{method} {target} HTTP/1.1", *fields, "", ""]).encode()
+
+    def _check_raw(self) -> None:
+        if self._begun and not self._in_body and self._raw > MAX_HEAD:
+            self._stop(Unreadable(431, "the headers are too long"))
+        elif self._begun and self._raw > _MAX_RAW:
+            self._stop(too_large())
+
+    def _emit(self, problem: Stop | None) -> None:
+        body = b"" if problem else b"".join(self._chunks)
+        self._chunks.clear()
+        self._begun = False
+        self.ready.append(
+            Request(
+                method=self._parser.get_method().decode("ascii"),
+                target=self._target.decode("ascii"),
+                headers=self._headers,
+                body=body,
+                keep_alive=problem is None and self._parser.should_keep_alive(),
+                problem=problem,
+            )
+        )
+
+    # What follows is called by the parser. An exception stops it.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._begun = True
+        self._in_body = False
+        self._target = b""
+        self._fields: list[tuple[str, str]] = []
+        self._headers: Headers = ()
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._raw = 0
+        self.continues = False
+
+    def on_url(self, part: bytes) -> None:
+        """Take a part of the target."""
+        self._target += part
+        if len(self._target) > MAX_TARGET:
+            raise Unreadable(414, "the path is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header; one that follows the body (a trailer) is dropped."""
+        if self._in_body:
+            return
+        if len(self._fields) == MAX_FIELDS or len(name) + len(value) > MAX_FIELD:
+            raise Unreadable(431, "there are too many headers, or one is too long")
+        self._fields.append((name.decode("ascii").lower(), _text(value.strip())))
+
+    def on_headers_complete(self) -> None:
+        """Decide whether the body can be read."""
+        self._headers = tuple(self._fields)
+        if self._parser.get_method() == b"CONNECT":
+            raise Unreadable(501, "there are no tunnels here")
+        for name, value in self._headers:
+            if name == "content-length" and int(value) > MAX_BODY:
+                self._in_body = True
+                raise too_large()
+            if name == "transfer-encoding" and value.lower() != "chunked":
+                raise Unreadable(501, "the only transfer coding is chunked")
+            if name == "expect":
+                if value.lower() != "100-continue":
+                    raise Unreadable(417, "the only expectation is 100-continue")
+                self.continues = True
+        self._in_body = True
+
+    def on_body(self, chunk: bytes) -> None:
+        """Take a part of the body."""
+        self._size += len(chunk)
+        if self._size > MAX_BODY:
+            raise too_large()
+        self._chunks.append(chunk)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if not self._parser.should_upgrade():
+            self._emit(None)
+
+
+def too_large() -> Refused:
+    """What becomes of a push whose body nobody should read."""
+    return Refused(f"the body is over {MAX_BODY} bytes, more than any Pub/Sub message", 413)
+
+
+def _text(value: bytes) -> str:
+    """Pub/Sub sends attributes as UTF-8; HTTP itself knows latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def path_of(target: str) -> str:
+    """The path of a request's target, still percent-encoded, its query left out."""
+    if not target.startswith("/"):  # http://host/path, as proxies get it
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return target.partition("?")[0].partition("#")[0]
