@@ -1,17 +1,18 @@
 # `make` lists the targets. Needs make, a POSIX shell and Python 3.11 to 3.13; everything else goes into .venv.
 
 PYTHON ?=           # the interpreter to use; empty: the first of python3, python3.11 ... that fits
-ARGS ?=             # handed to pytest:  make test ARGS="-k envelope"
+ARGS ?=             # handed to pytest or the benchmark:  make test ARGS="-k envelope"
 UPGRADE ?=          # make lock UPGRADE=1 takes the newest versions that requirements*.in allow
 
 VENV := .venv
 VENV_313 := .venv-3.13
+VENVS_BENCH := .venv-bench
 RUN := $(VENV)/bin/python -m
 PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock' $(if $(strip $(UPGRADE)),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint python-3.13 mutants format lock clean
+.PHONY: help setup run test check lint python-3.13 mutants bench format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -57,6 +58,10 @@ mutants: setup ## plant faults and list those that no test sees (about 15 minute
 	@$(RUN) mutmut run
 	@$(RUN) mutmut results
 
+# The peers have a lock and an environment each, under tests/benchmarks/peers and $(VENVS_BENCH).
+bench: setup ## compare with other servers, write docs/performance.md (15 minutes; ARGS=--quick: 1)
+	@$(RUN) tests.benchmarks $(ARGS)
+
 format: setup ## format, and repair what ruff can repair
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
@@ -64,6 +69,10 @@ format: setup ## format, and repair what ruff can repair
 lock: setup ## pin requirements*.in in requirements*.txt, with hashes (UPGRADE=1: newest versions)
 	@$(PIP_COMPILE) requirements.in -o requirements.txt
 	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+	@for wanted in tests/benchmarks/peers/*/requirements.in; do \
+		$(PIP_COMPILE) "$$wanted" -o "$${wanted%.in}.txt" || exit; \
+	done
 
 clean: ## remove the .venvs and the tools' caches
-	@rm -rf $(VENV) $(VENV_313) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
+	@rm -rf $(VENV) $(VENV_313) $(VENVS_BENCH) .benchmarks mutants \
+		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

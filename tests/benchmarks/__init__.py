@@ -1,0 +1,1 @@
+"""What a push costs here and with other servers: `make bench` writes docs/performance.md."""

@@ -1,0 +1,1 @@
+"""The features that the benchmark pushes to: HANDLERS=tests.benchmarks.handlers."""
