@@ -587,7 +587,6 @@ USUAL = {
     "model": Model(),
     "when": datetime(2026, 11, 21, tzinfo=UTC),
     "text": "ä😀",
-    "large": 2**60,
 }
 
 
@@ -600,7 +599,7 @@ def test_what_an_entry_usually_is_needs_no_care(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     "value",
     [
-        float("nan"), float("-inf"), 2**53 + 1, -(2**53) - 1, 10**5000, Text("mine"), Whole(7),
+        float("nan"), float("-inf"), Text("mine"), Whole(7),
         Real(1.5), Record(a=1), OrderedDict(a=1), MappingProxyType({"a": 1}), (1,), [1], {1}, b"b",
         date(2026, 11, 21), Colour.RED, Number.SEVEN, Point(1), Model(), Hostile(), object(),
         {"a": (1,)}, {"a": {"b": float("nan")}}, {"a": {"b": {"c": {}}}},
@@ -608,19 +607,20 @@ def test_what_an_entry_usually_is_needs_no_care(monkeypatch: pytest.MonkeyPatch)
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_what_json_has_not_is_never_taken_as_it_is(value: Any) -> None:
-    assert list(jsonline._odd({"good": "g", "odd": value, "well": {"a": {"b": 1}}}, 2)) == ["odd"]
+    assert list(jsonline._odd({"good": "g", "odd": value, "well": {"a": 1}})) == ["odd"]
 
 
 @pytest.mark.parametrize(
     "entry",
     [
+        {"a": 2**53}, {"a": -(2**53) - 1}, {"a": {"b": 2**60}},
         {"a": "\ud800"}, {"\ud800": "a"}, {"a": {"b": "\ud800"}}, {1: "a", "1": "b"}, {None: "a"},
         {Text("k"): 1}, {"a": {1: "a", "1": "b"}}, {"a": {Text("k"): 1}}, OrderedDict(a=1),
         MappingProxyType({"a": 1}),
     ],
     ids=repr,
 )  # fmt: skip
-def test_an_entry_with_odd_keys_or_half_characters_takes_the_careful_way(entry: Any) -> None:
+def test_an_entry_that_orjson_would_write_in_another_way_takes_the_careful_one(entry: Any) -> None:
     assert jsonline._usual(entry) == b""
     assert strict(encode(entry, LIMIT)) == plain(entry)
 

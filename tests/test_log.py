@@ -223,7 +223,7 @@ def test_the_place_is_that_of_the_caller_however_the_entry_is_written(
 ) -> None:
     log.info("e")
     log.error("e", exc=raised())
-    log.canonical(logging.INFO, "e", "m", {})
+    log.canonical(logging.INFO, "e", "m", {}, {})
     log.bind(a=1).write(logging.INFO, "e", "m", {})
     log.put(logging.INFO, "e", "m", {})
     places = [entry[SPECIAL + "sourceLocation"] for entry in sink.entries]
@@ -252,7 +252,7 @@ def test_the_first_and_the_last_entry_of_an_operation_say_so(sink: ListSink, log
     of_message = log.of_operation("42")
     of_message.info("e")
     of_message.bind(a=1).info("e")
-    of_message.label(b="2").canonical(logging.INFO, "end", "m", {})
+    of_message.label(b="2").canonical(logging.INFO, "end", "m", {}, {})
     of_message.info("late")
     operation = {"id": "42", "producer": "my-service"}
     assert [entry[SPECIAL + "operation"] for entry in sink.entries] == [
@@ -298,7 +298,7 @@ def test_whatever_is_made_from_a_log_has_the_rest_of_it(sink: ListSink) -> None:
 
 
 def test_a_lone_entry_is_the_first_and_the_last(sink: ListSink, log: Log) -> None:
-    log.of_operation("42").canonical(logging.INFO, "end", "m", {})
+    log.of_operation("42").canonical(logging.INFO, "end", "m", {}, {})
     assert one(sink)[SPECIAL + "operation"] == {
         "id": "42",
         "producer": "my-service",
@@ -316,7 +316,7 @@ def test_an_entry_that_is_not_written_is_not_the_first(sink: ListSink, log: Log)
 
 @pytest.mark.parametrize("level", [0, logging.CRITICAL, 1000])
 def test_the_canonical_entry_is_written_whatever_the_level(sink: ListSink, level: int) -> None:
-    Log(sink, level).canonical(logging.INFO, "end", "m", {"n": 1})
+    Log(sink, level).canonical(logging.INFO, "end", "m", {"n": 1}, {})
     assert (one(sink)["severity"], one(sink)["n"]) == ("INFO", 1)
 
 

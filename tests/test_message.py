@@ -1,6 +1,5 @@
 """Push and Message: what can be asked of them."""
 
-import dataclasses
 
 import pytest
 
@@ -36,9 +35,9 @@ def test_credentials_are_no_public_headers(name: str) -> None:
     ids=["push", "message"],
 )
 def test_a_value_never_changes(value: Push | Message) -> None:
-    for field in dataclasses.fields(value):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(value, field.name, None)
+    for name in value._fields:
+        with pytest.raises(AttributeError):
+            setattr(value, name, None)
 
 
 def test_a_digest_id_is_the_same_in_every_version_of_the_worker() -> None:

@@ -1,6 +1,5 @@
 """One HTTP connection: requests are handed over one at a time, and nobody may keep it for ever."""
 
-import json
 import math
 import socket
 import time
@@ -12,6 +11,7 @@ from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 from typing import Any
 
 from worker.http1 import MAX_BODY, Reader, Request, Unreadable
+from worker.jsonline import encode
 
 KEEPALIVE_SECONDS = 75.0  # that a connection may be idle
 LINGER_SECONDS = 2.0  # for the sender to read the answer and close
@@ -20,6 +20,7 @@ _DISCARD = 2 * MAX_BODY  # bytes read and dropped so that the sender gets to rea
 # Answers a request now, or returns None and calls `Connection.answer` later.
 Take = Callable[["Connection", Request | Unreadable], "Response | None"]
 _buffer = memoryview(bytearray(256 * 1024))  # of the thread that serves, for every connection
+_LIMIT = 64 * 1024  # bytes of an answer
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _JSON = {"Content-Type": "application/json"}
 ADVICE = {
@@ -45,7 +46,7 @@ class Response:
         cls, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> "Response":
         """The answer with this object as JSON."""
-        return cls(status, json.dumps(body).encode() + b"\n", {**_JSON, **(headers or {})})
+        return cls(status, encode(body, _LIMIT), headers and {**_JSON, **headers})
 
     def to_bytes(self, *, keep_alive: bool, with_body: bool) -> bytes:
         """The answer as it is sent."""

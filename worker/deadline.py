@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from worker.outcome import TimedOut
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A point in time that work must not pass. Pass `remaining()` to clients as their timeout."""
 
     at: float  # seconds on `clock`

@@ -15,7 +15,6 @@ Sources: Pub/Sub push and PushConfig.NoWrapper; CloudEvents 1.0 HTTP binding.
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -109,8 +108,9 @@ def _decode(push: Push) -> Message:
         )
     if push.header("ce-specversion") is not None:
         return _binary(push)
-    if any(name.startswith(_METADATA) for name, _ in push.headers):
-        return _unwrapped(push, Form.UNWRAPPED)
+    for name, _ in push.headers:
+        if name.startswith(_METADATA):
+            return _unwrapped(push, Form.UNWRAPPED)
     try:
         return _wrapped(push.body, Form.WRAPPED)
     except ValidationError:
@@ -228,11 +228,11 @@ def _check_version(event: _CloudEvent) -> None:
 
 def _of_event(message: Message, event: _CloudEvent) -> Message:
     """Fill in from the event what the message itself does not say."""
-    message = replace(message, publish_time=message.publish_time or event.time)
+    message = message._replace(publish_time=message.publish_time or event.time)
     if not message.id_derived:
         return message
     # The id of an event is unique within its source only (CloudEvents 1.0).
-    return replace(message, id=event.id, source=event.source, id_derived=False)
+    return message._replace(id=event.id, source=event.source, id_derived=False)
 
 
 def _base64(text: str, where: str) -> bytes:

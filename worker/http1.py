@@ -24,6 +24,7 @@ MAX_FIELD = 8190  # bytes of one header
 MAX_TARGET = 4094  # bytes of the path and the query
 _MAX_RAW = 4 * MAX_BODY  # bytes that a body in chunks may take on the wire
 
+_DECISIVE = frozenset({"content-length", "transfer-encoding", "expect"})
 _UPGRADE = ("connection", "upgrade", "http2-settings")
 
 Headers = tuple[tuple[str, str], ...]
@@ -125,7 +126,7 @@ class Reader:
         The parser skips the body of such a request, so it has to read it again. Java's HttpClient,
         for one, offers HTTP/2 with the first request that it sends.
         """
-        fields = [f"{name}: {value}" for name, value in self._fields if name not in _UPGRADE]
+        fields = [f"{name}: {value}" for name, value in self._headers if name not in _UPGRADE]
         method, target = self._parser.get_method().decode("ascii"), self._target.decode("ascii")
         self._parser = HttpRequestParser(self)
         return "\r\n".join([f"{method} {target} HTTP/1.1", *fields, "", ""]).encode()
@@ -158,7 +159,7 @@ class Reader:
         self._begun = True
         self._in_body = False
         self._target = b""
-        self._fields: list[tuple[str, str]] = []
+        self._fields: list[tuple[bytes, bytes]] = []
         self._headers: Headers = ()
         self._chunks: list[bytes] = []
         self._size = 0
@@ -177,24 +178,30 @@ class Reader:
             return
         if len(self._fields) == MAX_FIELDS or len(name) + len(value) > MAX_FIELD:
             raise Unreadable(431, "there are too many headers, or one is too long")
-        self._fields.append((name.decode("ascii").lower(), _text(value.strip())))
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Decide whether the body can be read."""
-        self._headers = tuple(self._fields)
+        self._headers = _decoded(self._fields)
         if self._parser.get_method() == b"CONNECT":
             raise Unreadable(501, "there are no tunnels here")
         for name, value in self._headers:
-            if name == "content-length" and int(value) > MAX_BODY:
+            if name in _DECISIVE:
+                self._decide(name, value.lower())
+        self._in_body = True
+
+    def _decide(self, name: str, value: str) -> None:
+        if name == "content-length":
+            if int(value) > MAX_BODY:
                 self._in_body = True
                 raise too_large()
-            if name == "transfer-encoding" and value.lower() != "chunked":
+        elif name == "transfer-encoding":
+            if value != "chunked":
                 raise Unreadable(501, "the only transfer coding is chunked")
-            if name == "expect":
-                if value.lower() != "100-continue":
-                    raise Unreadable(417, "the only expectation is 100-continue")
-                self.continues = True
-        self._in_body = True
+        elif value != "100-continue":
+            raise Unreadable(417, "the only expectation is 100-continue")
+        else:
+            self.continues = True
 
     def on_body(self, chunk: bytes) -> None:
         """Take a part of the body."""
@@ -214,10 +221,17 @@ def too_large() -> Refused:
     return Refused(f"the body is over {MAX_BODY} bytes, more than any Pub/Sub message", 413)
 
 
-def _text(value: bytes) -> str:
-    """Pub/Sub sends attributes as UTF-8; HTTP itself knows latin-1."""
+def _decoded(fields: list[tuple[bytes, bytes]]) -> Headers:
+    """Pub/Sub sends attributes as UTF-8; a value that is none is latin-1, HTTP's own."""
     try:
-        return value.decode("utf-8")
+        return tuple([(n.lower().decode(), v.strip().decode()) for n, v in fields])
+    except UnicodeDecodeError:
+        return tuple((n.lower().decode(), _text(v.strip())) for n, v in fields)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
     except UnicodeDecodeError:
         return value.decode("latin-1")
 

@@ -13,11 +13,10 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-from pydantic_core import to_json
+import orjson
 
 _MAX_EXACT = 2**53  # Cloud Logging keeps numbers as doubles: larger integers become text
 _MAX_DEPTH = 40
-_USUAL_DEPTH = 2  # objects in an entry are looked into so deep before they are taken as they are
 _MAX_CONTAINERS = 50_000  # more cannot fit a line; objects that share parts could unfold for ever
 _SMALLEST_CUT = 40  # bytes: a field is never cut to less, later ones are left out instead
 _KEY_LIMIT = 200  # characters of a key in a line that must be cut
@@ -27,6 +26,15 @@ _LIFTED = frozenset(
     {"severity", "time", "timestamp", "timestampSeconds", "timestampNanos", "httpRequest"}
 )
 _PREFIX = "logging.googleapis.com/"
+
+_SIMPLE = frozenset({str, int, bool, type(None)})
+# Everything but the plainest types raises; so does an integer that a double does not hold.
+_STRICT = (
+    orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+)
 
 _name_of = type.__dict__["__name__"].__get__  # a metaclass may have its own idea of __name__
 _dumps = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
@@ -50,39 +58,39 @@ def _usual(entry: Mapping[str, Any]) -> bytes:
     if type(entry) is not dict:
         return b""
     try:
-        odd = _odd(entry, _USUAL_DEPTH)
+        odd = _odd(entry)
         if odd:
             path, room = (id(entry),), iter(range(_MAX_CONTAINERS))
-            entry = {**entry, **{name: _plain(value, path, room) for name, value in odd.items()}}
-        return _json(entry)
-    except (TypeError, ValueError, RuntimeError):  # a key, a lone surrogate, changed meanwhile
+            entry = {**entry}  # first: an odd object's own code may change the original
+            entry.update({name: _dumped(v) or _plain(v, path, room) for name, v in odd.items()})
+        line = orjson.dumps(entry, option=_STRICT)
+    except (TypeError, RuntimeError):  # a key, a lone surrogate, a large number; changed meanwhile
         return b""
+    return line if line.isascii() else _dumps(entry).encode("ascii")
 
 
-def _odd(record: dict[str, Any], depth: int) -> dict[str, Any]:
-    """What JSON cannot say as it is. Raises TypeError for a key that is not exactly a text."""
+def _odd(entry: dict[str, Any]) -> dict[str, Any]:
+    """What orjson would not say, or not as it is said here."""
     odd = {}
-    for name, value in record.items():
+    for name, value in entry.items():
         kind = type(value)
-        if type(name) is not str:
-            raise TypeError("a key that is no text")
-        if kind is str or kind is bool or value is None:
+        if kind in _SIMPLE or (kind is float and math.isfinite(value)):
             continue
-        if kind is int:
-            as_it_is = -_MAX_EXACT <= value <= _MAX_EXACT
-        elif kind is float:
-            as_it_is = math.isfinite(value)
-        else:
-            as_it_is = kind is dict and depth > 0 and not _odd(value, depth - 1)
-        if not as_it_is:
+        if kind is not dict or not _SIMPLE.issuperset(map(type, value.values())):
             odd[name] = value
     return odd
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
-    """ASCII JSON of what is plain: means the same as `_dumps`, several times faster."""
-    line = to_json(record, inf_nan_mode="strings")
-    return line if line.isascii() else to_json(record, ensure_ascii=True, inf_nan_mode="strings")
+def _dumped(value: Any) -> dict[str, Any] | None:
+    """The fields of a model that has only the simplest; None for anything else."""
+    if not hasattr(type(value), "model_dump"):
+        return None
+    try:
+        fields = value.model_dump()
+    except Exception:  # noqa: BLE001 - an object's own code ran; `_plain` says that it failed
+        return None
+    simple = type(fields) is dict and _SIMPLE.issuperset(map(type, fields.values()))
+    return fields if simple else None
 
 
 def _careful(entry: Mapping[str, Any], limit: int) -> bytes:

@@ -97,6 +97,13 @@ class Log(NamedTuple):
         operation = Operation(operation_id, service.name)
         return Log(sink, level, service, fields, special, operation)
 
+    def of_message(self, message_id: str, feature: str) -> "Log":
+        """A Log for the handler of a message: its entries say whose they are."""
+        sink, level, service, fields, special, operation = self
+        fields = {**fields, "message_id": message_id, "feature": feature}
+        special = {**special, _LABELS: {**special.get(_LABELS, {}), "feature": feature}}
+        return Log(sink, level, service, fields, special, operation)
+
     def of_request(self, sink: Sink, special: Mapping[str, Any]) -> "Log":
         """A Log that writes to the request's sink; its entries also have these special fields."""
         _, level, service, fields, own, operation = self
@@ -142,11 +149,30 @@ class Log(NamedTuple):
         if self.level <= level:
             self.put(level, event, message, fields, location=location)
 
-    def canonical(self, level: int, event: str, message: str, fields: Mapping[str, Any]) -> None:
-        """Write the one entry that closes a push, whatever LOG_LEVEL is."""
+    def canonical(
+        self,
+        level: int,
+        event: str,
+        message: str,
+        fields: Mapping[str, Any],
+        labels: Mapping[str, str],
+    ) -> None:
+        """Write the one entry that closes a push, whatever LOG_LEVEL is, with just these fields."""
+        entry = {
+            "severity": severity_of(level),
+            "time": _now(),
+            "message": message,
+            "event": event,
+            **self.special,
+            _LABELS: labels,
+            _PLACE: _caller(),
+            _INSERT_ID: next_insert_id(),
+            **fields,
+        }
         if self.operation is not None:
             self.operation.close()
-        self.put(level, event, message, fields)
+            entry[_OPERATION] = self.operation.next()
+        self.sink.write(entry)
 
     def put(
         self,

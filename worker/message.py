@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from worker.outcome import Stop
 
@@ -25,8 +25,7 @@ class Form(StrEnum):
     CLOUDEVENT_ATTRIBUTES = "cloudevent-attributes"
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(NamedTuple):
     """One HTTP request as the edge read it: nothing decoded, nothing trusted.
 
     `headers` are (lower-case name, value) pairs in their order, repeated ones included.
@@ -39,7 +38,10 @@ class Push:
 
     def header(self, name: str) -> str | None:
         """The first value of a header (name in lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
     def public_headers(self) -> dict[str, str]:
         """The headers without credentials; repeated ones joined by a comma, as HTTP allows."""
@@ -50,8 +52,7 @@ class Push:
         return public
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A Pub/Sub message, the same whatever form it was delivered in.
 
     `id_derived` is true when the delivery carried no id and one was made from a digest of the

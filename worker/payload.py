@@ -22,10 +22,7 @@ class FeaturePayload(BaseModel):
     @property
     def has_requirements(self) -> bool:
         """False for every spelling of "none": absent, null, "none", "" and {}."""
-        return not any(
-            self.requirements == nothing and type(self.requirements) is type(nothing)
-            for nothing in _NO_REQUIREMENTS
-        )
+        return self.requirements not in _NO_REQUIREMENTS
 
 
 def parse(message: Message) -> FeaturePayload:

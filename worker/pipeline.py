@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -60,8 +60,7 @@ class Worker:
     now: Callable[[], datetime] = _utc_now
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the edge says to the caller. Never an echo of the request."""
 
     outcome: Outcome
@@ -78,14 +77,13 @@ class Answer:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
+class _Ending(NamedTuple):
     """How a push ended. `fields` go to the canonical entry only."""
 
     outcome: Outcome
     status: int
     reason: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
 
 
 def process(worker: Worker, push: Push) -> Answer:
@@ -109,7 +107,7 @@ class Delivery:
         self._started = worker.clock()
         self._received = worker.now()
         self._sink = worker.log.sink.batch()
-        self._log = _log_of(worker.log, self._sink, push)
+        self._log = self._handler_log = _log_of(worker.log, self._sink, push)
         self._message: Message | None = None
         self._feature: str | None = None
         self._ended = threading.Lock()  # whoever gets it, ends the push
@@ -141,11 +139,11 @@ class Delivery:
         if push.problem is not None:
             raise push.problem
         self._message = message = decode(push)
-        self._log = log = self._log.of_operation(message.id).bind(message_id=message.id)
+        self._log = self._log.of_operation(message.id)
         payload = parse(message)
         self._feature = payload.feature
         feature = worker.features.find(payload.feature)
-        self._log = log = log.bind(feature=feature.name).label(feature=feature.name)
+        self._handler_log = log = self._log.of_message(message.id, feature.name)
         context = Context(message, payload.description, log, self.deadline)
         with claimed(worker.claims, key_of(message)), handling(log):
             result: BaseModel | None = feature(payload, context)
@@ -155,10 +153,10 @@ class Delivery:
         """The canonical entry of a push that was stopped cannot say how its handler ended."""
         if error is None:
             text = "the handler returned after the deadline: the next delivery is a duplicate"
-            self._log.notice("handler.late", text)
+            self._handler_log.notice("handler.late", text)
         elif not isinstance(error, TimedOut):  # it looked at its deadline: nothing more to tell
             text = f"the handler failed after the deadline: {type(error).__name__}"
-            self._log.error("handler.late", text, exc=error)
+            self._handler_log.error("handler.late", text, exc=error)
         return None
 
     def _done(self, result: BaseModel | None) -> _Ending:
@@ -226,9 +224,7 @@ class Delivery:
         text = f"{feature or 'push'}: {outcome.name} in {seconds:.3f} s ({ending.reason})"
         failed = outcome is REJECTED and ending.status != REJECTED.status
         level = logging.ERROR if failed else outcome.level
-        self._log._replace(fields={}).label(**labels).canonical(
-            level, CANONICAL_EVENT, text, fields
-        )
+        self._log.canonical(level, CANONICAL_EVENT, text, fields, labels)
 
     def _queue_seconds(self) -> float | None:
         """How long the message was on its way to us."""

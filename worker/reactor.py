@@ -147,7 +147,7 @@ class Reactor:
                     return
             if not posted:
                 for key, events in self.selector.select(TICK_SECONDS):
-                    _guarded(partial(key.data, events))
+                    _guarded(key.data, events)
         self.close()
 
     def _work(self, job: Any, lead: int) -> bool:
@@ -162,7 +162,7 @@ class Reactor:
             if leads:
                 self._busy_since = 0.0
         if leads:
-            _guarded(partial(self._serving.done, job, result, seconds))
+            _guarded(self._serving.done, job, result, seconds)
         else:
             self.post(partial(self._serving.back, job, result, seconds))
         return leads
@@ -202,9 +202,9 @@ class Reactor:
         self._serving.accepted(connection)
 
 
-def _guarded(work: Callable[[], Any]) -> None:
+def _guarded(work: Callable[..., Any], *args: Any) -> None:
     """Whatever goes wrong with one connection, the others are served."""
     try:
-        work()
+        work(*args)
     except Exception as error:
         logging.getLogger(__name__).error("the server failed", exc_info=error)

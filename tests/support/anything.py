@@ -62,4 +62,4 @@ def _spoil(draw: st.DrawFn, record: dict[str, Any], extra: str) -> None:
 
 BODIES = st.binary() | JSON.map(lambda value: json.dumps(value).encode()) | near_bodies()
 
-PUSHES = st.builds(Push, HEADERS, BODIES)
+PUSHES = st.builds(Push, HEADERS, BODIES, st.none())

@@ -4,8 +4,7 @@ A failed handler gives the key back; marking it first would turn the redelivery 
 and lose the message.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from worker.message import Message
 
@@ -15,8 +14,7 @@ RETENTION_SECONDS = 7 * 24 * 3600.0  # a subscription keeps a message that long 
 IDEMPOTENCY_ATTRIBUTE = "idempotency_key"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A held key. `token` fences: only the current holder can finish or release the key."""
 
     key: str
