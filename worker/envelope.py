@@ -237,6 +237,6 @@ def _of_event(message: Message, event: _CloudEvent) -> Message:
 
 def _base64(text: str, where: str) -> bytes:
     try:
-        return binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
-    except ValueError:  # binascii.Error and UnicodeEncodeError are ValueErrors
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # binascii.Error is one; so is what a character beyond ASCII raises
         raise BadEnvelope(f"bad envelope: {where}: not valid base64") from None

@@ -54,43 +54,39 @@ def encode(entry: Mapping[str, Any], limit: int) -> bytes:
 
 
 def _usual(entry: Mapping[str, Any]) -> bytes:
-    """The entry's JSON, made without a copy of what is JSON already; b"" where that is no way."""
+    """The entry's JSON, if orjson says all of it as it is said here; else b""."""
     if type(entry) is not dict:
         return b""
     try:
-        odd = _odd(entry)
-        if odd:
-            path, room = (id(entry),), iter(range(_MAX_CONTAINERS))
-            entry = {**entry}  # first: an odd object's own code may change the original
-            entry.update({name: _dumped(v) or _plain(v, path, room) for name, v in odd.items()})
         line = orjson.dumps(entry, option=_STRICT)
-    except (TypeError, RuntimeError):  # a key, a lone surrogate, a large number; changed meanwhile
+    except TypeError:  # an odd type, a key, a lone surrogate, a large number
+        return b""
+    if b"null" in line and _may_hide_nan(entry):
+        return b""
+    if line.count(b"{") + line.count(b"[") >= _MAX_DEPTH:  # it may be nested deeper than that
         return b""
     return line if line.isascii() else _dumps(entry).encode("ascii")
 
 
-def _odd(entry: dict[str, Any]) -> dict[str, Any]:
-    """What orjson would not say, or not as it is said here."""
-    odd = {}
-    for name, value in entry.items():
+def _may_hide_nan(entry: dict[str, Any]) -> bool:
+    """Whether there may be a NaN in it: orjson takes it for null."""
+    for value in list(entry.values()):  # a copy: another thread may change it meanwhile
         kind = type(value)
         if kind in _SIMPLE or (kind is float and math.isfinite(value)):
             continue
         if kind is not dict or not _SIMPLE.issuperset(map(type, value.values())):
-            odd[name] = value
-    return odd
+            return True
+    return False
 
 
-def _dumped(value: Any) -> dict[str, Any] | None:
-    """The fields of a model that has only the simplest; None for anything else."""
-    if not hasattr(type(value), "model_dump"):
-        return None
+def plain_model(value: Any) -> Any:
+    """The model as `plain` has it, made faster where its fields are of the simplest types."""
     try:
         fields = value.model_dump()
-    except Exception:  # noqa: BLE001 - an object's own code ran; `_plain` says that it failed
-        return None
+    except BaseException:  # noqa: BLE001 - an object's own code ran; `plain` says that it failed
+        return plain(value)
     simple = type(fields) is dict and _SIMPLE.issuperset(map(type, fields.values()))
-    return fields if simple else None
+    return fields if simple else plain(value)
 
 
 def _careful(entry: Mapping[str, Any], limit: int) -> bytes:
@@ -136,7 +132,7 @@ def _container(value: Any, path: tuple[int, ...], room: Iterator[int]) -> Any:
         return instead
     inner = (*path, id(value))
     if isinstance(value, (dict, Mapping)):  # dict first: asking an ABC is slow
-        return _mapping(value.items(), inner, room)
+        return _mapping(list(value.items()), inner, room)  # an object's own code may change it
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item, inner, room) for item in value]
     if hasattr(

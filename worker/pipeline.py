@@ -15,6 +15,7 @@ from worker.claims import Claims, claimed, key_of
 from worker.deadline import Deadline
 from worker.envelope import decode
 from worker.feature import Context, Features
+from worker.jsonline import plain_model
 from worker.log import Log
 from worker.message import Form, Message, Push
 from worker.outcome import (
@@ -160,7 +161,7 @@ class Delivery:
         return None
 
     def _done(self, result: BaseModel | None) -> _Ending:
-        fields = {} if result is None else {"result": result}
+        fields = {} if result is None else {"result": plain_model(result)}
         return _Ending(DONE, DONE.status, f"handled by {self._feature}", fields)
 
     def _failure(self, error: BaseException) -> _Ending:
