@@ -1,6 +1,7 @@
 """What a handler may look like, and what the handlers folder may hold."""
 
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tests.support.inprocess import ListSink
 from tests.support.server import ROOT
-from worker import Context, Requirements, feature
+from worker import Context, Reject, Requirements, feature
 from worker.deadline import Deadline
 from worker.feature import Feature, Features, HandlersInvalid, load
 from worker.log import Log
@@ -402,7 +403,7 @@ def test_a_folder_without_handlers_serves_nothing(package: MakePackage) -> None:
 SNIPPET = """
 from pydantic import BaseModel
 
-from worker import Context, Requirements, feature
+from worker import Context, Reject, Requirements, feature
 
 
 class Size(Requirements):
@@ -474,3 +475,72 @@ def test_mypy_finds_exactly_the_handlers_that_do_not_fit(tmp_path: Path) -> None
     marked = {n for n, line in enumerate(SNIPPET.splitlines(), 1) if line.endswith("# wrong")}
     found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line}
     assert found == marked, done.stdout + done.stderr
+
+
+# --- large payloads, in one pass
+
+
+class Lines(Requirements):
+    lines: list[str]
+    when: date | None = None
+
+
+@feature("lines")
+def lines_handler(want: Lines, context: Context) -> None:
+    """Take lines."""
+
+
+def large(**payload: Any) -> Message:
+    data = json.dumps({"feature": "lines", **payload}).encode()
+    return message_of(data + b" " * 3000)
+
+
+def message_of(data: bytes) -> Message:
+    return Message(id="1", data=data, attributes={}, form=Form.WRAPPED)
+
+
+def test_large_requirements_are_validated_with_their_payload() -> None:
+    payload = Features([lines_handler]).read(large(requirements={"lines": ["a"]}))
+    assert payload.model_dump() == {
+        "feature": "lines",
+        "description": "",
+        "requirements": {"lines": ["a"], "when": None},
+    }
+    assert type(payload) is not FeaturePayload
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"requirements": {"lines": ["a"], "when": "2026-11-21"}, "description": "d"},
+        {"requirements": {"lines": "no list"}},
+        {"requirements": {"lines": [], "other": 1}},
+        {"requirements": "none"},
+        {"requirements": None},
+        {"other": 1},
+        {"description": 5},
+        {"description": '"feature": "lines"', "feature": "other"},
+        {"requirements": {"lines": [], "feature": "lines"}, "feature": "other"},
+        {"requirements": {"lines": [float("nan")]}},
+    ],
+    ids=repr,
+)
+def test_a_large_payload_is_read_and_refused_like_a_small_one(payload: dict[str, Any]) -> None:
+    def become(message: Message) -> object:
+        seen: list[object] = []
+
+        @feature("lines")
+        def keep(want: Lines, context: Context) -> None:
+            seen.append((want, context.description))
+
+        features = Features([keep])
+        try:
+            asked = features.read(message)
+            context = Context(message, asked.description, Log(ListSink()), Deadline(0.0))
+            features.find(asked.feature)(asked, context)
+        except Reject as reject:
+            return reject.reason
+        return seen
+
+    big = large(**payload)
+    assert become(big) == become(big._replace(data=big.data.strip()))

@@ -592,7 +592,7 @@ USUAL = {
     "n": 1,
     "seconds": 0.25,
     "none": None,
-    "flat": {"a": "b", "c": None},
+    "flat": {"a": "b", "c": 1},
     "text": "ä😀",
 }
 

@@ -18,9 +18,10 @@ from worker.explain import explain
 from worker.log import Log
 from worker.message import Message
 from worker.outcome import BadPayload, UnknownFeature
-from worker.payload import FeaturePayload
+from worker.payload import FeaturePayload, likely_feature, parse, payload_model, says_no_number
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LARGE = 2048  # bytes of data; with less, two passes cost no more than one
 _NAMES_SHOWN = 50  # of the registered features, in the reason of an unknown one
 
 
@@ -67,10 +68,12 @@ class Feature(Generic[Result]):
     want: type[Requirements] | type[str] | None
 
     def __call__(self, payload: FeaturePayload, context: Context) -> Result:
-        """Validate the requirements and run the handler.
+        """Validate the requirements, unless they are already, and run the handler.
 
         Raises BadPayload when they do not fit, and whatever the handler raises.
         """
+        if type(payload) is not FeaturePayload:  # but one of this feature: see Features.read
+            return self.handler(payload.requirements, context)
         if self.want is None:
             if payload.has_requirements:
                 raise BadPayload(f"bad payload: requirements: {self.name} takes none")
@@ -180,6 +183,7 @@ class Features:
 
     def __init__(self, found: Iterable[Feature[Any]]) -> None:
         self._by_name: dict[str, Feature[Any]] = {}
+        self._models: dict[str, type[FeaturePayload]] = {}
         for one in found:
             other = self._by_name.setdefault(one.name, one)
             if other is not one:
@@ -187,6 +191,32 @@ class Features:
                     f"two handlers are named {one.name!r}: "
                     f"{other.place} and {one.place}; rename one"
                 )
+
+    def read(self, message: Message) -> FeaturePayload:
+        """Validate the message's data: large data in one pass with the requirements.
+
+        Raises BadPayload when it is not JSON or not a feature payload.
+        """
+        data = message.data
+        if len(data) < _LARGE or says_no_number(data):
+            return parse(message)
+        model = self._model_of(likely_feature(data))
+        if model is None:
+            return parse(message)
+        try:
+            return model.model_validate_json(data)
+        except ValidationError:
+            return parse(message)  # it says what is wrong, as for any other
+
+    def _model_of(self, name: str) -> type[FeaturePayload] | None:
+        """The model of a feature's whole payload, made when the first one comes."""
+        model = self._models.get(name)
+        if model is None:
+            found = self._by_name.get(name)
+            want = found.want if found else None
+            if want is not None and issubclass(want, Requirements):
+                model = self._models[name] = payload_model(name, want)
+        return model
 
     def find(self, name: str) -> Feature[Any]:
         """The feature of that name. Raises UnknownFeature with the nearest match."""

@@ -61,22 +61,12 @@ def _usual(entry: Mapping[str, Any]) -> bytes:
         line = orjson.dumps(entry, option=_STRICT)
     except TypeError:  # an odd type, a key, a lone surrogate, a large number
         return b""
-    if b"null" in line and _may_hide_nan(entry):
+    nulls = line.count(b"null")
+    if nulls and nulls != list(entry.values()).count(None):  # one may be a NaN
         return b""
     if line.count(b"{") + line.count(b"[") >= _MAX_DEPTH:  # it may be nested deeper than that
         return b""
     return line if line.isascii() else _dumps(entry).encode("ascii")
-
-
-def _may_hide_nan(entry: dict[str, Any]) -> bool:
-    """Whether there may be a NaN in it: orjson takes it for null."""
-    for value in list(entry.values()):  # a copy: another thread may change it meanwhile
-        kind = type(value)
-        if kind in _SIMPLE or (kind is float and math.isfinite(value)):
-            continue
-        if kind is not dict or not _SIMPLE.issuperset(map(type, value.values())):
-            return True
-    return False
 
 
 def plain_model(value: Any) -> Any:

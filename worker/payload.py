@@ -1,12 +1,16 @@
 """Message -> FeaturePayload: which feature, for what, with which requirements."""
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
 from pydantic_core import from_json
 
 from worker.explain import explain
 from worker.message import Message
 from worker.outcome import BadPayload
 
+_FEATURE = re.compile(rb'"feature"\s*:\s*"([a-z][a-z0-9_]*)"')
 _NO_REQUIREMENTS: tuple[JsonValue, ...] = (None, "none", "", {})
 
 
@@ -25,6 +29,26 @@ class FeaturePayload(BaseModel):
         return self.requirements not in _NO_REQUIREMENTS
 
 
+def payload_model(feature: str, requirements: type[BaseModel]) -> type[FeaturePayload]:
+    """The payload of one feature, to validate it together with its requirements, in one pass."""
+    fields: dict[str, Any] = {
+        "feature": (Literal[feature], ...),
+        "requirements": (requirements, ...),
+    }
+    return create_model("OneFeaturePayload", __base__=FeaturePayload, **fields)
+
+
+def likely_feature(data: bytes) -> str:
+    """What the payload's feature seems to be: a text may say "feature" before the payload does."""
+    match = _FEATURE.search(data)
+    return match[1].decode() if match else ""
+
+
+def says_no_number(data: bytes) -> bool:
+    """Whether NaN or Infinity may stand for a number: the validator's reader would take them."""
+    return b"NaN" in data or b"Infinity" in data
+
+
 def parse(message: Message) -> FeaturePayload:
     """Validate the message's data straight from its bytes.
 
@@ -37,7 +61,7 @@ def parse(message: Message) -> FeaturePayload:
         payload = FeaturePayload.model_validate_json(message.data)
     except ValidationError as error:
         raise BadPayload(f"bad payload: {explain(error)}") from None
-    if b"NaN" in message.data or b"Infinity" in message.data:
+    if says_no_number(message.data):
         _refuse_nan(message.data)
     return payload
 

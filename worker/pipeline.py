@@ -30,7 +30,7 @@ from worker.outcome import (
     Stop,
     TimedOut,
 )
-from worker.payload import FeaturePayload, parse
+from worker.payload import FeaturePayload
 from worker.quarantine import Quarantine, QuarantineFailed, Rejected
 from worker.sink import Sink
 from worker.stdlog import handling
@@ -141,7 +141,7 @@ class Delivery:
             raise push.problem
         self._message = message = decode(push)
         self._log = self._log.of_operation(message.id)
-        payload = parse(message)
+        payload = worker.features.read(message)
         self._feature = payload.feature
         feature = worker.features.find(payload.feature)
         self._handler_log = log = self._log.of_message(message.id, feature.name)
