@@ -77,6 +77,10 @@ class _Wrapped(_Strict):
     )
 
 
+# Without the checks of its arguments that model_validate_json makes: a fifth of what it costs.
+_read_wrapped = _Wrapped.__pydantic_validator__.validate_json
+
+
 class _CloudEvent(_Strict):
     specversion: str
     id: _Id
@@ -129,7 +133,7 @@ def _looks_wrapped(body: bytes) -> bool:
 
 
 def _wrapped(body: bytes, form: Form) -> Message:
-    wrapped = _Wrapped.model_validate_json(body)
+    wrapped: _Wrapped = _read_wrapped(body)
     message = wrapped.message
     data = _base64(message.data or "", "message.data")
     return Message(

@@ -66,7 +66,7 @@ def _usual(entry: Mapping[str, Any]) -> bytes:
         return b""
     if line.count(b"{") + line.count(b"[") >= _MAX_DEPTH:  # it may be nested deeper than that
         return b""
-    return line if line.isascii() else _dumps(entry).encode("ascii")
+    return line if line.isascii() else b""
 
 
 def plain_model(value: Any) -> Any:

@@ -29,6 +29,9 @@ class FeaturePayload(BaseModel):
         return self.requirements not in _NO_REQUIREMENTS
 
 
+_read = FeaturePayload.__pydantic_validator__.validate_json  # as in worker/envelope.py
+
+
 def payload_model(feature: str, requirements: type[BaseModel]) -> type[FeaturePayload]:
     """The payload of one feature, to validate it together with its requirements, in one pass."""
     fields: dict[str, Any] = {
@@ -58,7 +61,7 @@ def parse(message: Message) -> FeaturePayload:
     if not message.data:
         raise BadPayload("the message has no data; want a JSON object with a feature")
     try:
-        payload = FeaturePayload.model_validate_json(message.data)
+        payload: FeaturePayload = _read(message.data)
     except ValidationError as error:
         raise BadPayload(f"bad payload: {explain(error)}") from None
     if says_no_number(message.data):
