@@ -1,6 +1,5 @@
 """Push and Message: what can be asked of them."""
 
-
 import pytest
 
 from tests.support.pushes import push_of

@@ -99,10 +99,13 @@ class Edge:
         self._waiting.extend(waiting)  # they were taken: none is turned away
         self._fill_places()
 
-    def back(self, delivery: Delivery, answer: Answer | None, seconds: float) -> None:
-        """Answer a push that had a handler's place, and give the place to the next."""
-        self._running -= 1
-        self._fill_places()
+    def back(
+        self, delivery: Delivery, answer: Answer | None, seconds: float, *, freed: bool = True
+    ) -> None:
+        """Answer a push that had a handler's place; the place may be the next one's already."""
+        if freed:
+            self._running -= 1
+            self._fill_places()
         self.done(delivery, answer, seconds)
 
     # Requests, as the connections hand them over:
@@ -153,9 +156,16 @@ class Edge:
             self._side.submit(partial(self._end, delivery, Overloaded(text)))
 
     def _fill_places(self) -> None:
-        while self._waiting and self._running < self._threads:
+        while self._running < self._threads and (delivery := self._next()):
             self._running += 1
-            self._handlers.submit(partial(self._run_there, self._waiting.popleft()))
+            self._handlers.submit(partial(self._run_there, delivery))
+
+    def _next(self) -> Delivery | None:
+        """The push that waits longest, or None. For any thread."""
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
 
     def _answer(self, delivery: Delivery, answer: Answer) -> None:
         connection = self._unanswered.pop(delivery)
@@ -171,10 +181,15 @@ class Edge:
     # Jobs, on a thread of one of the pools:
 
     def _run_there(self, delivery: Delivery) -> None:
-        began = time.monotonic()
-        answer = delivery.run()
-        seconds = time.monotonic() - began
-        self._reactor.post(partial(self.back, delivery, answer, seconds))
+        """Run the push, then those that wait: the thread keeps its place as long as there are."""
+        following: Delivery | None = delivery
+        while following:
+            delivery, began = following, time.monotonic()
+            answer = delivery.run()
+            seconds = time.monotonic() - began
+            following = self._next()
+            freed = following is None
+            self._reactor.post(partial(self.back, delivery, answer, seconds, freed=freed))
 
     def _run_aside(self, delivery: Delivery) -> None:
         self._answer_soon(delivery, delivery.run())

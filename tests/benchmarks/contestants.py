@@ -61,7 +61,7 @@ def _ours(name: str, title: str, **environment: str) -> Contestant:
     }
     command = ("{bin}/python", "-m", "worker", "serve")
     return Contestant(
-        name, title, Kind.OURS, command, ("gunicorn", "httptools", "pydantic"), settings
+        name, title, Kind.OURS, command, ("gunicorn", "httptools", "orjson", "pydantic"), settings
     )
 
 
@@ -135,11 +135,19 @@ FASTAPI_DEF = _peer(
 )
 FLOOR = Contestant(
     "floor",
-    "a bare 204 on the worker's server",
+    "a bare 204 on the worker's own edge",
     Kind.FLOOR,
-    ("{bin}/python", "-m", "tests.benchmarks.floor", "{port}"),
+    ("{bin}/python", "-m", "tests.benchmarks.floor", "edge", "{port}"),
+    ("httptools",),
+)
+GUNICORN_FLOOR = Contestant(
+    "floor-gunicorn",
+    "a bare 204 on gunicorn's `asgi` worker",
+    Kind.FLOOR,
+    ("{bin}/python", "-m", "tests.benchmarks.floor", "gunicorn", "{port}"),
     ("gunicorn",),
 )
+FLOORS = (FLOOR, GUNICORN_FLOOR)
 
 PEERS_OF_OURS = (FASTAPI_ASYNC, FASTAPI_DEF, TUTORIAL, TUTORIAL_LOGGING, FUNCTIONS_FRAMEWORK)
-CONTESTANTS = (OURS, OURS_NONE, *PEERS_OF_OURS, FLOOR)
+CONTESTANTS = (OURS, OURS_NONE, *PEERS_OF_OURS, *FLOORS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from tests.benchmarks.bench import Bench, Case
-from tests.benchmarks.contestants import CONTESTANTS, FLOOR, Kind
+from tests.benchmarks.contestants import CONTESTANTS, FLOORS, Kind
 from tests.benchmarks.cores import running_on
 from tests.benchmarks.messages import BLOCKING_FEATURE, SIZES, sized_body, usual_body
 from tests.benchmarks.plan import Limit
@@ -35,7 +35,7 @@ def running(bench: Bench, wanted: set[Experiment]) -> None:
         if Experiment.BODIES in wanted:
             _bodies(bench, servers)
         if Experiment.BLOCKING in wanted:
-            _blocking(bench, [one for one in servers if one.contestant is not FLOOR])
+            _blocking(bench, [one for one in servers if one.contestant not in FLOORS])
 
 
 def _first(bench: Bench, servers: list[Server]) -> None:

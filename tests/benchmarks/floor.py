@@ -1,16 +1,57 @@
-"""The floor: a bare 204 on the worker's own server, to subtract from what everything else costs.
+"""The floors: a bare 204 on the worker's own edge, and on gunicorn's fastest worker.
 
-Run as `python -m tests.benchmarks.floor PORT` in the project's own environment. This file is the
-only place that knows which server that is.
+Run as `python -m tests.benchmarks.floor edge|gunicorn PORT` in the project's own environment.
 """
 
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from worker.connection import Connection, Response
+from worker.http1 import Request, Unreadable
+from worker.reactor import Reactor
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Bare:
+    """Answers every request by the loop that serves the worker."""
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+
+    def accepted(self, link: socket.socket) -> None:
+        """Serve a new connection."""
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        Connection(link, self._reactor.selector, _answer, read_seconds=20.0)
+
+    def tick(self) -> None:
+        """Nothing has a deadline here."""
+
+    def run(self, job: Any) -> None:
+        """There are no jobs."""
+
+    held_up = run
+
+    def done(self, job: Any, result: Any, seconds: float) -> None:
+        """There are no jobs."""
+
+    back = done
+
+
+def _answer(_connection: Connection, _request: Request | Unreadable) -> Response:
+    return Response(204, b"")
+
+
+def edge(port: str) -> None:
+    """Serve until killed."""
+    reactor = Reactor([socket.create_server(("127.0.0.1", int(port)), backlog=2048)])
+    reactor.start(Bare(reactor))
+    while True:
+        reactor.watch()
 
 
 async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -21,7 +62,7 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def main(port: str) -> None:
+def gunicorn(port: str) -> None:
     """Become the server."""
     options = f"--worker-class asgi --asgi-lifespan off --no-control-socket --bind 127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", *options.split(), "tests.benchmarks.floor:app"]
@@ -29,4 +70,4 @@ def main(port: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    {"edge": edge, "gunicorn": gunicorn}[sys.argv[1]](sys.argv[2])

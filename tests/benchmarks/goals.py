@@ -7,6 +7,7 @@ from tests.benchmarks.contestants import (
     FASTAPI_ASYNC,
     FLOOR,
     FUNCTIONS_FRAMEWORK,
+    GUNICORN_FLOOR,
     OURS,
     PEERS_OF_OURS,
     THREADS,
@@ -129,6 +130,7 @@ GOALS = (
     Goal(_over(_CPU, FUNCTIONS_FRAMEWORK), 0.3, TIMES, _cpu(FUNCTIONS_FRAMEWORK)),
     Goal(_over(_CPU, TUTORIAL_LOGGING), 0.3, TIMES, _cpu(TUTORIAL_LOGGING)),
     Goal(_over(_CPU, FLOOR), 2.2, TIMES, _cpu(FLOOR)),
+    Goal(_over(_CPU, GUNICORN_FLOOR), 2.2, TIMES, _cpu(GUNICORN_FLOOR)),
     Goal("p99 at 8 connections, compared with the best peer", 0.6, TIMES, _p99),
     Goal(
         f"Blocking handler, 80 connections: push/s, compared with {THREADS} threads / 20 ms",

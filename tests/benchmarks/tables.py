@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from tests.benchmarks.contestants import CONTESTANTS, FLOOR, OURS, OURS_NONE, PEERS_OF_OURS
+from tests.benchmarks.contestants import CONTESTANTS, FLOORS, OURS, OURS_NONE, PEERS_OF_OURS
 from tests.benchmarks.experiments import ALONE, BLOCKING_CONNECTIONS, USUAL
 from tests.benchmarks.goals import judge
 from tests.benchmarks.messages import SIZES
@@ -109,7 +109,7 @@ def in_short(run: Run) -> str:
     columns = (CPU, PER_SECOND, P99, WALL, RSS)
     rows = [
         [one.title, *(_ratio(run, one.name, column) for column in columns)]
-        for one in (*PEERS_OF_OURS, FLOOR)
+        for one in (*PEERS_OF_OURS, *FLOORS)
     ]
     return table(headings, rows)
 

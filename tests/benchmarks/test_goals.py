@@ -35,26 +35,26 @@ def test_the_best_peer_is_the_one_that_counts() -> None:
             (Experiment.PUSH, FASTAPI_DEF.name): {"p99_ms": 1.25},
         }
     )
-    assert verdict(run, 4)[2].startswith("0.80")
+    assert verdict(run, 5)[2].startswith("0.80")
 
 
 def test_throughput_is_wanted_and_not_bounded() -> None:
-    assert GOALS[5].is_met(0.99)
-    assert not GOALS[5].is_met(0.94)
+    assert GOALS[6].is_met(0.99)
+    assert not GOALS[6].is_met(0.94)
     run = canned({(Experiment.BLOCKING, OURS.name): {"per_second": 388.0}})
-    assert verdict(run, 5)[1:] == [verdict(run, 5)[1], "0.97 \N{MULTIPLICATION SIGN}", "yes"]
-    assert verdict(run, 5)[1].startswith("≥ 0.95")
+    assert verdict(run, 6)[1:] == [verdict(run, 6)[1], "0.97 \N{MULTIPLICATION SIGN}", "yes"]
+    assert verdict(run, 6)[1].startswith("≥ 0.95")
 
 
 def test_errors_are_added_up() -> None:
-    assert verdict(EQUAL, 6)[2:] == ["0", "yes"]
+    assert verdict(EQUAL, 7)[2:] == ["0", "yes"]
     run = canned({(Experiment.BLOCKING, OURS.name): {"other": 3.0}})
-    assert verdict(run, 6)[2:] == ["3", "**no**"]
+    assert verdict(run, 7)[2:] == ["3", "**no**"]
 
 
 def test_a_megabyte_is_compared_with_its_payload_alone() -> None:
     run = canned({(Experiment.BODIES, ALONE): {"cpu_us": 80.0}})
-    assert verdict(run, 11)[2:] == ["1.25 \N{MULTIPLICATION SIGN}", "yes"]
+    assert verdict(run, 12)[2:] == ["1.25 \N{MULTIPLICATION SIGN}", "yes"]
 
 
 def test_memory_may_not_grow_from_the_first_segment_to_the_eleventh() -> None:
@@ -64,14 +64,14 @@ def test_memory_may_not_grow_from_the_first_segment_to_the_eleventh() -> None:
         for case, size in sizes.items()
     ]
     run = Run(quick=False, setting=SETTING, samples=tuple(samples))
-    assert verdict(run, 9)[1:] == ["≤ 45.0 MB", "40.0 MB", "yes"]
-    assert verdict(run, 10)[1:] == ["≤ 1.0 MB", "3.5 MB", "**no**"]
+    assert verdict(run, 10)[1:] == ["≤ 45.0 MB", "40.0 MB", "yes"]
+    assert verdict(run, 11)[1:] == ["≤ 1.0 MB", "3.5 MB", "**no**"]
 
 
 def test_what_a_run_left_out_is_said_to_be_not_measured() -> None:
     empty = Run(quick=False, setting=SETTING, samples=())
     rows = [one.row() for one in judge(empty)]
-    assert [row[2:] for row in rows] == [["not measured", "-"]] * 12
+    assert [row[2:] for row in rows] == [["not measured", "-"]] * 13
     assert len(rows) == len(GOALS)
 
 
