@@ -2,18 +2,21 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tests.support.inprocess import WAIT_SECONDS, ListSink, make_worker
 from tests.support.pushes import push_of, wrapped
 from worker import Context, feature
-from worker.connection import Connection, Response
 from worker.edge import QUICK_SECONDS, Edge
 from worker.http1 import Request
 from worker.pipeline import Delivery, Worker
 from worker.reactor import Reactor
+from worker.response import Response
+
+if TYPE_CHECKING:
+    from worker.connection import Connection
 
 
 class Caller:

@@ -12,12 +12,12 @@ from flask import Flask, Response, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from worker.connection import ADVICE
-from worker.connection import Response as Answer
 from worker.http1 import Request, path_of
 from worker.message import Push
 from worker.outcome import Stop, UnknownFeature
 from worker.pipeline import Worker, run_directly
+from worker.response import ADVICE
+from worker.response import Response as Answer
 
 _HEADERS = "worker.headers"  # in the WSGI environment: (name, value) pairs as they were sent
 

@@ -12,13 +12,14 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from worker.connection import Connection, Response, error
+from worker.connection import Connection
 from worker.http1 import Request, Unreadable, path_of
 from worker.message import Push
 from worker.outcome import Draining, Overloaded, Stop, TimedOut
 from worker.pipeline import Answer, Delivery, Worker
 from worker.pool import Pool
 from worker.reactor import Reactor
+from worker.response import Response, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

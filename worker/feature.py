@@ -18,7 +18,7 @@ from worker.explain import explain
 from worker.log import Log
 from worker.message import Message
 from worker.outcome import BadPayload, UnknownFeature
-from worker.payload import FeaturePayload, likely_feature, parse, payload_model, says_no_number
+from worker.payload import FeaturePayload, likely_feature, may_say_no_number, parse, payload_model
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LARGE = 2048  # bytes of data; with less, two passes cost no more than one
@@ -198,7 +198,7 @@ class Features:
         Raises BadPayload when it is not JSON or not a feature payload.
         """
         data = message.data
-        if len(data) < _LARGE or says_no_number(data):
+        if len(data) < _LARGE or may_say_no_number(data):
             return parse(message)
         model = self._model_of(likely_feature(data))
         if model is None:

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from worker.connection import Connection, Response
+from worker.connection import Connection
 from worker.http1 import Request, Unreadable
 from worker.reactor import Reactor
+from worker.response import Response
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
