@@ -6,6 +6,7 @@ import pkgutil
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
@@ -198,15 +199,12 @@ class Features:
         Raises BadPayload when it is not JSON or not a feature payload.
         """
         data = message.data
-        if len(data) < _LARGE or may_say_no_number(data):
-            return parse(message)
-        model = self._model_of(likely_feature(data))
-        if model is None:
-            return parse(message)
-        try:
-            return model.model_validate_json(data)
-        except ValidationError:
-            return parse(message)  # it says what is wrong, as for any other
+        if len(data) >= _LARGE and not may_say_no_number(data):
+            model = self._model_of(likely_feature(data))
+            if model is not None:
+                with suppress(ValidationError):  # parse says what is wrong, as for any other
+                    return model.model_validate_json(data)
+        return parse(message)
 
     def _model_of(self, name: str) -> type[FeaturePayload] | None:
         """The model of a feature's whole payload, made when the first one comes."""
