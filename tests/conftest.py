@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.emulator.support import NOT_INSTALLED, find_installation
+from tests.support.emulator import KINDS, find_installation
 from tests.support.server import ROOT, ServerProcess
 
 Serve = Callable[..., ServerProcess]
@@ -30,15 +30,25 @@ _installation = functools.cache(find_installation)  # once: it may take a second
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without the emulator its tests are skipped, in CI they fail.
+    """A test that lacks what its marker says it needs is skipped, in CI it fails.
 
     Here and not in a fixture, so that pytest says it in one line for all of them.
     """
-    if item.get_closest_marker("emulator") is None or _installation() is not None:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{NOT_INSTALLED}, and CI must not skip this", pytrace=False)
-    pytest.skip(f"skipped: {NOT_INSTALLED}")
+    lack = _lack(item)
+    if lack and os.environ.get("CI") == "true":
+        pytest.fail(f"{lack}, and CI must not skip this", pytrace=False)
+    if lack:
+        pytest.skip(f"skipped: {lack}")
+
+
+def _lack(item: pytest.Item) -> str:
+    if (marker := item.get_closest_marker("emulator")) is not None:
+        kind = KINDS[marker.args[0] if marker.args else "pubsub"]
+        if _installation(kind) is None:
+            return kind.not_installed
+    if item.get_closest_marker("redis") is not None and shutil.which("redis-server") is None:
+        return "redis-server is not installed"
+    return ""
 
 
 @pytest.fixture

@@ -1,16 +1,22 @@
 """build(): the parts that the settings choose, and the project that the metadata server knows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.cli import nobody
 from tests.support.standin import Reply, StandIn, talks, unused_address
 from worker import build as build_module
-from worker.build import build, project_of_metadata_server, root_log
+from worker.build import build, project_of_metadata_server, root_log, store_of
+from worker.claims import StoreFailed
+from worker.claims.firestore import FirestoreClaims
 from worker.claims.memory import MemoryClaims
-from worker.config import read_settings
+from worker.claims.redis import RedisClaims
+from worker.claims.shared import SharedClaims
+from worker.config import SettingsInvalid, read_settings
 from worker.feature import HandlersInvalid
+from worker.pipeline import Worker
 from worker.quarantine import NoQuarantine
 from worker.quarantine.folder import FolderQuarantine
 from worker.quarantine.topic import TopicQuarantine
@@ -47,6 +53,64 @@ def test_the_quarantine_is_the_one_that_was_chosen(tmp_path: Path) -> None:
     assert folder._folder == tmp_path / "a:b"
     assert isinstance(topic, TopicQuarantine)
     assert topic._topic == "projects/demo-project/topics/bad"
+
+
+@pytest.fixture
+def close() -> Iterator[Callable[[Worker], None]]:
+    made: list[Worker] = []
+    yield made.append
+    for worker in made:
+        worker.claims.close()
+
+
+@pytest.mark.parametrize(
+    ("claims", "store"),
+    [
+        ("redis://127.0.0.1:1/3", RedisClaims),
+        ("firestore", FirestoreClaims),
+        ("firestore:claims", FirestoreClaims),
+    ],
+)
+def test_the_store_of_claims_is_the_one_that_was_chosen_and_not_asked_yet(
+    claims: str, store: type, close: Callable[[Worker], None]
+) -> None:
+    settings = read_settings({"CLAIMS": claims, "GOOGLE_CLOUD_PROJECT": "demo-project"})
+    worker = build(settings)
+    close(worker)
+    assert isinstance(worker.claims, SharedClaims)
+    assert isinstance(worker.claims._store, store)
+
+
+@pytest.mark.parametrize(("on_error", "runs"), [("nack", False), ("run", True)])
+def test_what_happens_without_the_store_is_what_was_chosen(
+    on_error: str, close: Callable[[Worker], None], *, runs: bool
+) -> None:
+    with nobody() as address:
+        variables = {"CLAIMS": f"redis://{address}", "CLAIMS_ON_ERROR": on_error}
+        worker = build(read_settings(variables))
+        close(worker)
+        if runs:
+            assert worker.claims.acquire("key").problem
+        else:
+            with pytest.raises(StoreFailed):
+                worker.claims.acquire("key")
+
+
+def test_an_address_that_redis_cannot_use_is_a_problem_of_the_settings() -> None:
+    settings = read_settings({"CLAIMS": "redis://host/0?no_such_option=SECRET"})
+    with pytest.raises(SettingsInvalid, match="CLAIMS is no address that redis-py can read") as bad:
+        store_of(settings)
+    assert "SECRET" not in str(bad.value)
+
+
+def test_claims_are_remembered_as_long_as_was_chosen() -> None:
+    claims = build(read_settings({"CLAIM_RETENTION_SECONDS": "77"})).claims
+    assert isinstance(claims, MemoryClaims)
+    assert claims._retention == 77
+
+
+def test_a_feature_has_as_many_places_as_there_are_threads() -> None:
+    assert build(read_settings({"HANDLER_THREADS": "3"})).places._each == 3
 
 
 def test_the_budget_is_a_second_less_than_the_ack_deadline() -> None:

@@ -26,6 +26,9 @@ DEFAULTS = {
     "PUSH_CERTS_URL": GOOGLE_CERTS,
     "QUARANTINE": "folder:quarantine",
     "CLAIMS": "memory",
+    "CLAIMS_ON_ERROR": "nack",
+    "CLAIM_LEASE_SECONDS": "60",
+    "CLAIM_RETENTION_SECONDS": "604800",
     "LOG_SINK": "stdout",
     "LOG_LEVEL": "INFO",
     "HANDLERS": "handlers",
@@ -69,6 +72,9 @@ GOOD = [
     ("PUSH_CERTS_URL", "http://[::1]:80/x"), ("QUARANTINE", "none"),
     ("QUARANTINE", "folder:/var/q"), ("QUARANTINE", "topic:projects/demo/topics/bad-messages"),
     ("QUARANTINE", "topic:projects/example.com:demo/topics/abc"), ("CLAIMS", "memory"),
+    ("CLAIMS", "redis://10.0.0.3"), ("CLAIMS", "rediss://cache.example:6378/1?ssl_cert_reqs=none"),
+    ("CLAIMS_ON_ERROR", "run"), ("CLAIM_LEASE_SECONDS", "1"), ("CLAIM_LEASE_SECONDS", "3600"),
+    ("CLAIM_RETENTION_SECONDS", "1"), ("CLAIM_RETENTION_SECONDS", "31536000"),
     ("LOG_LEVEL", "DEBUG"), ("LOG_LEVEL", "NOTICE"), ("LOG_LEVEL", "CRITICAL"),
     ("HANDLERS", "my_company.handlers"), ("HANDLER_THREADS", "1"), ("HANDLER_THREADS", "250"),
     ("ACK_DEADLINE_SECONDS", "10"), ("ACK_DEADLINE_SECONDS", "600"),
@@ -91,7 +97,10 @@ BAD = [
     ("PUSH_SERVICE_ACCOUNT", ","), ("PUSH_SERVICE_ACCOUNT", " "),
     ("QUARANTINE", "folder:"), ("QUARANTINE", "folder"), ("QUARANTINE", "topic:bad"),
     ("QUARANTINE", "topic:projects/demo/topics/a"), ("QUARANTINE", "None"),
-    ("CLAIMS", "redis"), ("LOG_SINK", "file"), ("LOG_LEVEL", "LOUD"),
+    ("CLAIMS", "redis"), ("CLAIMS", "redis://"), ("CLAIMS", "redis:///0"), ("CLAIMS", "Memory"),
+    ("CLAIMS", "memory:"), ("CLAIMS", "firestores"),
+    ("CLAIMS_ON_ERROR", "fail"), ("CLAIM_LEASE_SECONDS", "0"), ("CLAIM_LEASE_SECONDS", "3601"),
+    ("CLAIM_RETENTION_SECONDS", "0"), ("CLAIM_RETENTION_SECONDS", "31536001"), ("LOG_SINK", "file"), ("LOG_LEVEL", "LOUD"),
     ("HANDLERS", "my-handlers"), ("HANDLERS", "handlers/"), ("HANDLERS", "handlers."),
     ("HANDLERS", "../x"), ("HANDLER_THREADS", "0"), ("HANDLER_THREADS", "251"),
     ("ACK_DEADLINE_SECONDS", "9"), ("ACK_DEADLINE_SECONDS", "601"),
@@ -105,6 +114,18 @@ def test_a_bad_value_is_shown_with_what_is_wanted_instead(variable: str, value: 
     assert (
         problems(**{variable: value}) == f"{variable} is {value!r} (want {Settings.want(variable)})"
     )
+
+
+@pytest.mark.parametrize("value", ["firestore", "firestore:(default)", "firestore:my-claims"])
+def test_firestore_needs_a_project(value: str) -> None:
+    assert problems(CLAIMS=value).startswith("GOOGLE_CLOUD_PROJECT is not set (want a project id")
+    assert read_settings({"CLAIMS": value, "GOOGLE_CLOUD_PROJECT": "demo"}).claims == value
+
+
+@pytest.mark.parametrize("value", ["firestore:", "firestore:My_Database", "firestore:a/b"])
+def test_a_database_has_a_name(value: str) -> None:
+    said = problems(CLAIMS=value, GOOGLE_CLOUD_PROJECT="demo")
+    assert said == f"CLAIMS is {value!r} (want {Settings.want('CLAIMS')})"
 
 
 def test_every_problem_is_in_one_message() -> None:
@@ -211,7 +232,9 @@ def test_settings_never_change() -> None:
         ("https://user:SECRET@host/path", "https://***@host/path"),
         ("https://user:SEC@RET@host", "https://***@host"),
         ("https://SECRET@host", "https://***@host"),
-        ("https://host/a@b", "https://host/a@b"),
+        ("https://host/a@b", "https://***@b"),
+        ("redis://:SEC/RET@host:6379/0", "redis://***@host:6379/0"),
+        ("redis://host/0?password=SECRET&timeout=2", "redis://host/0?password=***&timeout=2"),
         ("a@b", "a@b"),
     ],
 )

@@ -16,11 +16,12 @@ from tests.support.markdown import PAGES, anchors, blocks, links, name_of, table
 from tests.support.pushes import push_of, wrapped
 from tests.support.server import ROOT
 from worker import Context, feature
+from worker.claims import Claim
 from worker.cli import main
 from worker.config import Settings
 from worker.jsonline import encode, is_special
 from worker.log import severity_of
-from worker.outcome import OUTCOMES
+from worker.outcome import OUTCOMES, Overloaded
 from worker.pipeline import CANONICAL_EVENT, process
 
 DOCS = ROOT / "docs"
@@ -41,10 +42,26 @@ def crashes(context: Context) -> None:
     raise ZeroDivisionError
 
 
-def entries_of(payload: dict[str, Any]) -> list[dict[str, Any]]:
+@feature("crowded")
+def crowded(context: Context) -> None:
+    raise Overloaded("no place", {"crowded": 1})
+
+
+class NoStore:
+    """Claims without their store."""
+
+    def acquire(self, key: str) -> Claim:
+        return Claim(key, "", problem="the store is down")
+
+    def finish(self, claim: Claim) -> None:
+        """Nobody is told."""
+
+
+def entries_of(payload: dict[str, Any], **parts: Any) -> list[dict[str, Any]]:
     """What a real push with a trace writes; the canonical entry comes last."""
     sink = ListSink()
-    process(make_worker(smoke_test, crashes, sink=sink), push_of(wrapped(payload), TRACE))
+    worker = make_worker(smoke_test, crashes, crowded, sink=sink, **parts)
+    process(worker, push_of(wrapped(payload), TRACE))
     assert sink.entries[-1]["event"] == CANONICAL_EVENT
     return sink.entries
 
@@ -115,6 +132,7 @@ def test_every_other_variable_that_the_worker_reads_is_documented() -> None:
     source = "".join(path.read_text() for path in (ROOT / "worker").rglob("*.py"))
     read = set(re.findall(r'(?:os\.environ|environment)(?:\.get\(|\[)"([A-Z_]+)"', source))
     read |= set(re.findall(r'_VARIABLE = "([A-Z_]+)"', source))
+    read |= set(re.findall(r'"([A-Z]+_EMULATOR_HOST)"', source))
     listed = {
         row[0].strip("`") for row in table(DOCS / "configuration.md", "Variable set elsewhere")
     }
@@ -122,7 +140,9 @@ def test_every_other_variable_that_the_worker_reads_is_documented() -> None:
 
 
 def test_the_fields_of_the_canonical_entry_are_the_codes() -> None:
-    entries = [entries_of({"feature": name})[-1] for name in ("smoke_test", "crashes", "unknown")]
+    names = ("smoke_test", "crashes", "unknown", "crowded")
+    entries = [entries_of({"feature": name})[-1] for name in names]
+    entries += [entries_of({"feature": "smoke_test"}, claims=NoStore())[-1]]
     rows = table(LOGGING, "Field") + table(LOGGING, "Special field")
     for entry in entries:
         check_fields(entry, rows)

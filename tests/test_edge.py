@@ -9,9 +9,11 @@ import pytest
 from tests.support.inprocess import WAIT_SECONDS, ListSink, make_worker
 from tests.support.pushes import push_of, wrapped
 from worker import Context, feature
-from worker.edge import QUICK_SECONDS, Edge
+from worker.claims.memory import MemoryClaims
+from worker.edge import DRAIN_SECONDS, GIVE_BACK_SECONDS, QUEUE_SECONDS, QUICK_SECONDS, Edge
 from worker.http1 import Request
 from worker.pipeline import Delivery, Worker
+from worker.places import Places
 from worker.reactor import Reactor
 from worker.response import Response
 
@@ -180,43 +182,226 @@ def test_those_behind_a_leader_that_is_held_up_are_not_turned_away(
     assert statuses([stuck, *callers]) == [200] * 10
 
 
-def test_a_push_that_is_not_answered_in_time_is_timed_out_and_one_that_waits_never_runs(
-    gate: Gate, sink: ListSink
-) -> None:
-    clock = [0.0]
-    bench = make(gate, sink, threads=1, budget_seconds=9.0, clock=lambda: clock[0])
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def make_slow(gate: Gate, sink: ListSink, clock: Clock, threads: int, **parts: Any) -> Bench:
+    """An edge where pushes take long, so that they go to the handler threads."""
+    bench = make(gate, sink, threads, budget_seconds=9.0, clock=clock, **parts)
     bench.edge.held_up([])
-    bench.edge.back(cast("Delivery", None), None, 10 * QUICK_SECONDS)
-    runs, waits = bench.push("wait", "runs"), bench.push("wait", "waits")
+    bench.edge.back(cast("Delivery", None), None, 1e6)
+    return bench
+
+
+def test_a_push_that_is_not_answered_in_time_is_timed_out(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1)
+    runs = bench.push("wait", "runs")
     gate.wait_for(1)
-    clock[0] = 8.9
+    clock.now = 8.9
     bench.edge.tick()
-    assert statuses([runs, waits]) == [None, None]
-    clock[0] = 9.0
+    assert statuses([runs]) == [None]
+    clock.now = 9.0
     bench.edge.tick()
-    bench.do_posted(2)
-    assert statuses([runs, waits]) == [504, 504]
+    bench.do_posted(1)
+    assert statuses([runs]) == [504]
     gate.let_go.set()
-    bench.do_posted(2)  # the late one, and the one that was dropped
-    assert outcomes(sink) == ["timed_out", "timed_out"]
+    bench.do_posted(1)  # the late one
+    assert outcomes(sink) == ["timed_out"]
     (late,) = sink.events("handler.late")
     assert late["message_id"] == "runs"
 
 
-def test_a_place_is_free_again_after_a_push_that_was_answered_without_it(
-    gate: Gate, sink: ListSink
+def test_a_push_that_waits_too_long_for_a_thread_is_turned_away_and_never_runs(
+    gate: Gate, sink: ListSink, clock: Clock
 ) -> None:
-    clock = [0.0]
-    bench = make(gate, sink, threads=1, clock=lambda: clock[0])
-    bench.edge.held_up([])
-    bench.edge.back(cast("Delivery", None), None, 10 * QUICK_SECONDS)
-    bench.push("wait", "late")
+    bench = make_slow(gate, sink, clock, threads=1)
+    runs, waits = bench.push("wait", "runs"), bench.push("quick", "waits")
     gate.wait_for(1)
-    clock[0] = 1e6
+    clock.now = QUEUE_SECONDS
+    bench.edge.tick()
+    assert statuses([runs, waits]) == [None, None]
+    clock.now = QUEUE_SECONDS + 0.01
     bench.edge.tick()
     bench.do_posted(1)
+    assert statuses([runs, waits]) == [None, 429]
+    (entry,) = sink.events("message.processed")
+    assert entry["held_by"] == {"wait": 1}
     gate.let_go.set()
     bench.do_posted(1)
+    assert statuses([runs]) == [200]
+    assert outcomes(sink) == ["done", "overloaded"]
+
+
+def hang(bench: Bench, gate: Gate, clock: Clock, count: int) -> list[Caller]:
+    """Have that many handlers go on after their deadline."""
+    callers = [bench.push("wait", f"late-{clock.now}-{number}") for number in range(count)]
+    gate.wait_for(count)
+    clock.now += 9.0
+    bench.edge.tick()
+    bench.do_posted(count)
+    assert statuses(callers) == [504] * count
+    return callers
+
+
+def test_handlers_that_hang_leave_their_threads_to_other_features(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=2, places=Places(2))
+    hang(bench, gate, clock, 2)
+    others = [bench.push("quick", str(number)) for number in range(2)]
+    bench.do_posted(2)
+    assert statuses(others) == [200, 200]
+
+
+def test_a_feature_whose_handlers_hang_gets_no_more_threads_and_is_named(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=2, places=Places(2))
+    hang(bench, gate, clock, 2)
+    another = bench.push("wait", "another")
+    bench.do_posted(1)
+    assert statuses([another]) == [429]
+    entry = sink.events("message.processed")[-1]
+    assert (entry["outcome"], entry["feature"]) == ("overloaded", "wait")
+    assert entry["reason"] == "all places of wait are taken; held by wait (2)"
+    assert entry["held_by"] == {"wait": 2}
+
+
+def test_no_more_threads_are_replaced_than_there_are(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1)
+    hang(bench, gate, clock, 1)
+    hang(bench, gate, clock, 1)
+    waits = [bench.push("quick", str(number)) for number in range(2)]
+    bench.do_posted(1)  # there is one place to wait, and no thread
+    assert statuses(waits) == [None, 429]
+    gate.let_go.set()
+    bench.do_posted(3)
+    assert statuses(waits) == [200, 429]
+    assert bench.edge._busy == 0
+
+
+def test_a_thread_that_comes_back_late_takes_no_place_from_others(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1)
+    hang(bench, gate, clock, 1)
+    gate.let_go.set()
+    bench.do_posted(1)
+    assert bench.edge._busy == 0
     next_one = bench.push("quick", "next")
     bench.do_posted(1)
     assert statuses([next_one]) == [200]
+
+
+# --- the end of the process
+
+
+class Claims(MemoryClaims):
+    """Says when the claims are given back, and waits to be let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing = threading.Event()
+        self.let_go = threading.Event()
+
+    def close(self) -> None:
+        self.closing.set()
+        assert self.let_go.wait(WAIT_SECONDS)
+
+
+@pytest.fixture
+def claims() -> Iterator[Claims]:
+    made = Claims()
+    yield made
+    made.let_go.set()
+
+
+def test_handlers_have_their_time_then_their_claims_are_given_back_and_then_they_are_nacked(
+    gate: Gate, sink: ListSink, clock: Clock, claims: Claims
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1, claims=claims)
+    caller = bench.push("wait", "1")
+    gate.wait_for(1)
+    bench.edge.drain()
+    bench.do_posted(1)
+    clock.now = DRAIN_SECONDS - 0.01
+    bench.edge.tick()
+    assert not claims.closing.is_set()
+    clock.now = DRAIN_SECONDS
+    bench.edge.tick()
+    assert claims.closing.wait(WAIT_SECONDS)
+    assert statuses([caller]) == [None]
+    claims.let_go.set()
+    bench.do_posted(2)
+    assert statuses([caller]) == [503]
+    assert outcomes(sink) == ["draining"]
+
+
+def test_a_store_that_does_not_take_the_claims_back_is_not_waited_for(
+    gate: Gate, sink: ListSink, clock: Clock, claims: Claims
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1, claims=claims)
+    caller = bench.push("wait", "1")
+    gate.wait_for(1)
+    bench.edge.drain()
+    bench.do_posted(1)
+    clock.now = DRAIN_SECONDS
+    bench.edge.tick()
+    clock.now = DRAIN_SECONDS + GIVE_BACK_SECONDS
+    bench.edge.tick()
+    bench.do_posted(1)
+    assert statuses([caller]) == [503]
+
+
+def test_a_deadline_before_the_end_of_the_process_still_counts(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1)
+    caller = bench.push("wait", "1")
+    gate.wait_for(1)
+    clock.now = 5.0
+    bench.edge.drain()
+    bench.do_posted(1)
+    clock.now = 9.0
+    bench.edge.tick()
+    bench.do_posted(1)
+    assert statuses([caller]) == [504]
+
+
+def test_a_handler_that_goes_on_after_its_deadline_has_time_until_the_process_ends(
+    gate: Gate, sink: ListSink, clock: Clock, claims: Claims
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1, claims=claims)
+    hang(bench, gate, clock, 1)
+    bench.edge.drain()
+    bench.do_posted(1)
+    assert not claims.closing.is_set()  # it may be done soon: nobody has to run it again then
+    gate.let_go.set()
+    bench.do_posted(1)
+    bench.edge.tick()
+    assert claims.closing.wait(WAIT_SECONDS)
+
+
+def test_with_nothing_left_to_do_the_process_ends_at_once(
+    gate: Gate, sink: ListSink, clock: Clock
+) -> None:
+    bench = make_slow(gate, sink, clock, threads=1)
+    bench.edge.drain()
+    bench.do_posted(2)
+    assert bench.reactor.stopped.is_set()

@@ -544,3 +544,38 @@ def test_a_large_payload_is_read_and_refused_like_a_small_one(payload: dict[str,
 
     big = large(**payload)
     assert become(big) == become(big._replace(data=big.data.strip()))
+
+
+# --- what a feature says of itself
+
+
+def test_a_feature_claims_and_has_every_thread_unless_it_says_otherwise() -> None:
+    @feature("usual")
+    def usual(context: Context) -> None:
+        """Nothing special."""
+
+    @feature("special", idempotent=True, concurrency=3)
+    def special(context: Context) -> None:
+        """Says otherwise."""
+
+    assert (usual.idempotent, usual.concurrency) == (False, None)
+    assert (special.idempotent, special.concurrency) == (True, 3)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, 1.5, "2"])
+def test_a_concurrency_that_is_no_count_is_an_error(wrong: Any) -> None:
+    def bad(context: Context) -> None:
+        """Never registered."""
+
+    with pytest.raises(HandlersInvalid, match="concurrency wants a number, 1 or more") as caught:
+        feature("bad", concurrency=wrong)(bad)
+    assert "test_feature" in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [1, None, "yes"])
+def test_idempotent_is_true_or_false(wrong: Any) -> None:
+    def bad(context: Context) -> None:
+        """Never registered."""
+
+    with pytest.raises(HandlersInvalid, match="idempotent wants True or False"):
+        feature("bad", idempotent=wrong)(bad)

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.rawhttp import chunk, request
+from worker.body import FREE_BODY, MAX_BODY, Room
 from worker.http1 import (
-    MAX_BODY,
     MAX_FIELD,
     MAX_FIELDS,
     MAX_HEAD,
@@ -25,7 +25,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def read(*parts: bytes) -> list[Request | Unreadable]:
-    reader = Reader()
+    reader = Reader(Room())
     for part in parts:
         reader.feed(part)
     return list(reader.ready)
@@ -168,7 +168,7 @@ def test_a_head_at_the_limits_is_read() -> None:
 
 @pytest.mark.parametrize("rest", [b"X-Never: ", b"A: b\r\n"])
 def test_headers_that_never_end_are_cut(rest: bytes) -> None:
-    reader = Reader()
+    reader = Reader(Room())
     reader.feed(HEAD)
     for _ in range(2 * MAX_HEAD // len(rest)):
         reader.feed(rest)
@@ -210,7 +210,7 @@ def test_a_broken_chunk_ends_the_reading() -> None:
 
 @pytest.mark.parametrize("begun", [HEAD + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"5\r\nha"])
 def test_a_body_that_ends_too_early_is_a_problem(begun: bytes) -> None:
-    reader = Reader()
+    reader = Reader(Room())
     reader.feed(begun)
     assert (reader.begun, reader.in_body) == (True, True)
     reader.end("the connection was lost")
@@ -223,7 +223,7 @@ def test_a_body_that_ends_too_early_is_a_problem(begun: bytes) -> None:
 
 @pytest.mark.parametrize("begun", [b"", HEAD, b"\r\n"])
 def test_headers_that_end_too_early_are_nothing(begun: bytes) -> None:
-    reader = Reader()
+    reader = Reader(Room())
     reader.feed(begun)
     assert not reader.in_body
     reader.end("the connection was lost")
@@ -232,7 +232,7 @@ def test_headers_that_end_too_early_are_nothing(begun: bytes) -> None:
 
 
 def test_who_expects_100_continue_is_known_until_the_body_is_there() -> None:
-    reader = Reader()
+    reader = Reader(Room())
     reader.feed(HEAD + b"Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n")
     assert (reader.begun, reader.continues) == (True, True)
     reader.feed(b"x" + HEAD)
@@ -240,7 +240,7 @@ def test_who_expects_100_continue_is_known_until_the_body_is_there() -> None:
 
 
 def test_nothing_more_is_read_once_the_last_answer_is_given() -> None:
-    reader = Reader()
+    reader = Reader(Room())
     reader.feed(request("GET", "/") * 3)
     reader.finish()
     reader.feed(request("GET", "/"))
@@ -279,7 +279,7 @@ def test_any_bytes_in_any_pieces_are_read_the_same_and_nothing_is_raised(
 ) -> None:
     edges = sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})
     parts = [data[start:end] for start, end in pairwise(edges)]
-    whole, pieces = Reader(), Reader()
+    whole, pieces = Reader(Room()), Reader(Room())
     whole.feed(data)
     for part in parts:
         pieces.feed(memoryview(part))

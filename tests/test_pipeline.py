@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import pytest
 from hypothesis import example, given
@@ -34,11 +34,15 @@ from tests.support.pushes import (
     wrapped,
 )
 from worker import Context, Reject, Requirements, Retry, feature
+from worker.claims import Claim, StoreFailed, key_of
+from worker.claims.memory import MemoryClaims
 from worker.deadline import Deadline
+from worker.envelope import decode
 from worker.log import Log, Service
 from worker.message import Form, Message, Push
-from worker.outcome import OUTCOMES, Overloaded, Refused, TimedOut, UnknownFeature
+from worker.outcome import OUTCOMES, Overloaded, Refused, Stop, TimedOut, UnknownFeature
 from worker.pipeline import Answer, Delivery, Worker, process, run_directly
+from worker.places import Places
 from worker.quarantine import NoQuarantine, QuarantineFailed, Rejected
 from worker.stdlog import LoggingHandler
 
@@ -351,7 +355,7 @@ def test_a_body_that_did_not_arrive_is_timed_out(sink: ListSink) -> None:
 def test_an_instance_that_shuts_down_takes_nothing(sink: ListSink) -> None:
     steps = Steps(lambda _: None)
     worker = make_worker(steps.feature, sink=sink)
-    worker.draining.set()
+    worker.shutdown.begin(0.0)
     entry = check(process(worker, step_push()), sink, "draining", 503)
     assert (entry["severity"], entry["reason"]) == ("NOTICE", "this instance is shutting down")
     assert steps.runs == 0
@@ -431,9 +435,12 @@ def test_a_push_that_is_stopped_before_it_runs_never_runs(sink: ListSink) -> Non
     steps = Steps(lambda _: None)
     worker = make_worker(steps.feature, sink=sink)
     delivery = Delivery(worker, step_push())
-    answer = delivery.stop(Overloaded("all 8 handler threads are busy"))
-    assert answer is not None
-    assert check(answer, sink, "overloaded", 429)["severity"] == "WARNING"
+    answer = stopped(delivery, Overloaded("all 8 handler threads are busy", {"step": 7, "b": 1}))
+    assert answer.reason == "no handler thread is free"  # who holds them, no stranger is told
+    entry = check(answer, sink, "overloaded", 429)
+    assert entry["severity"] == "WARNING"
+    assert entry["reason"] == "all 8 handler threads are busy; held by step (7), b (1)"
+    assert entry["held_by"] == {"step": 7, "b": 1}
     assert delivery.run() is None
     assert steps.runs == 0
     assert process(worker, step_push()).outcome.name == "done"
@@ -444,8 +451,7 @@ def test_a_handler_that_finishes_late_makes_the_next_delivery_a_duplicate(
 ) -> None:
     held = hold(sink=sink)
     running = held.start(step_push())
-    answer = running.delivery.stop(TimedOut("no answer before the ack deadline"))
-    assert answer is not None
+    answer = stopped(running.delivery, TimedOut("no answer before the ack deadline"))
     assert check(answer, sink, "timed_out", 504)["severity"] == "ERROR"
     assert running.finish() is None
     (late,) = sink.events("late")  # what it logs afterwards is not lost, and says whose it is
@@ -462,7 +468,7 @@ def test_a_handler_that_fails_late_gives_the_key_back_and_its_error_is_told(
     held = hold(sink=sink)
     held.error = Retry("not yet")
     running = held.start(step_push())
-    assert running.delivery.stop(TimedOut("the time is up")) is not None
+    stopped(running.delivery, TimedOut("the time is up"))
     assert running.finish() is None
     (told,) = sink.events("handler.late")
     assert (told["severity"], told["message_id"]) == ("ERROR", "1")
@@ -477,7 +483,7 @@ def test_a_handler_that_stops_at_its_deadline_has_nothing_more_to_tell(
     held = hold(sink=sink)
     held.error = TimedOut("the deadline of this delivery has passed")
     running = held.start(step_push())
-    running.delivery.stop(TimedOut("the time is up"))
+    stopped(running.delivery, TimedOut("the time is up"))
     running.finish()
     assert sink.events("handler.late") == []
 
@@ -489,11 +495,17 @@ def test_a_handler_that_rejects_late_quarantines_nothing(
     held = hold(sink=sink, quarantine=quarantine)
     held.error = Reject("never")
     running = held.start(step_push())
-    running.delivery.stop(TimedOut("the time is up"))
+    stopped(running.delivery, TimedOut("the time is up"))
     running.finish()
     assert quarantine.kept == []  # it comes again, and is quarantined then: once
     assert process(held.worker, step_push()).outcome.name == "rejected"
     assert len(quarantine.kept) == 1
+
+
+def stopped(delivery: Delivery, stop: Stop) -> Answer:
+    end = delivery.stop(stop)
+    assert end is not None
+    return end()
 
 
 def test_a_push_that_has_ended_cannot_be_stopped(sink: ListSink) -> None:
@@ -522,6 +534,150 @@ def test_a_handler_that_fails_gives_the_key_back(sink: ListSink, error: BaseExce
     assert process(worker, step_push()).outcome.name == "done"
     assert process(worker, step_push()).outcome.name == "duplicate"
     assert steps.runs == 2
+
+
+def test_requirements_that_do_not_fit_need_no_claim(sink: ListSink) -> None:
+    """A message that can never succeed is quarantined also while the store cannot be used."""
+    steps = Steps(lambda _: None)
+    push = push_of(wrapped({"feature": "step", "requirements": {"no": "such"}}))
+    answer = process(make_worker(steps.feature, sink=sink, claims=BrokenClaims()), push)
+    check(answer, sink, "rejected", 200)
+
+
+class BrokenClaims:
+    """Claims whose store fails where `fails` says."""
+
+    def __init__(self, *fails: str) -> None:
+        self._fails = fails or ("acquire", "finish", "release")
+
+    def acquire(self, key: str) -> Claim:
+        self._do("acquire")
+        return Claim(key, "token")
+
+    def finish(self, claim: Claim) -> None:
+        self._do("finish")
+
+    def release(self, claim: Claim) -> None:
+        self._do("release")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _do(self, what: str) -> None:
+        if what in self._fails:
+            raise StoreFailed("redis cannot be used: timed out")
+
+
+def test_without_the_store_nothing_is_run(sink: ListSink) -> None:
+    steps = Steps(lambda _: None)
+    answer = process(make_worker(steps.feature, sink=sink, claims=BrokenClaims()), step_push())
+    entry = check(answer, sink, "retry", 503)
+    assert entry["reason"] == entry["claims_error"] == "redis cannot be used: timed out"
+    assert steps.runs == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "status"),
+    [(None, "done", 200), (Retry("r"), "retry", 503), (KeyError("k"), "crashed", 500)],
+)
+def test_a_store_that_fails_at_the_end_changes_nothing_of_what_the_handler_came_to(
+    sink: ListSink, error: BaseException | None, outcome: str, status: int
+) -> None:
+    do = raising(error) if error else lambda _: None
+    entry = check(ends(do, sink, claims=BrokenClaims("finish", "release")), sink, outcome, status)
+    assert entry["claims_error"] == "redis cannot be used: timed out"
+
+
+def test_a_late_handler_whose_end_the_store_did_not_hear_of_says_so(
+    sink: ListSink, hold: Callable[..., Held]
+) -> None:
+    running = hold(sink=sink, claims=BrokenClaims("finish")).start(step_push())
+    stopped(running.delivery, TimedOut("the time is up"))
+    running.finish()
+    (told,) = sink.events("handler.late")
+    assert told["claims_error"] == "redis cannot be used: timed out"
+
+
+class Unprotected(BrokenClaims):
+    def acquire(self, key: str) -> Claim:
+        return Claim(key, "", problem="the store is down")
+
+
+def test_a_message_that_is_handled_without_protection_says_so(sink: ListSink) -> None:
+    entry = check(ends(lambda _: None, sink, claims=Unprotected("no")), sink, "done", 200)
+    assert (entry["unprotected"], entry["claims_error"]) == (True, "the store is down")
+
+
+def test_nothing_is_begun_for_a_push_that_was_answered_while_the_store_was_asked(
+    sink: ListSink,
+) -> None:
+    """It took until the deadline: what was acquired is given back."""
+    steps = Steps(lambda _: None)
+
+    class Slow(MemoryClaims):
+        def acquire(self, key: str) -> Claim:
+            claim = super().acquire(key)
+            stopped(delivery, TimedOut("the time is up"))
+            return claim
+
+    worker = make_worker(steps.feature, sink=sink, claims=Slow())
+    delivery = Delivery(worker, step_push())
+    assert delivery.run() is None
+    assert steps.runs == 0
+    assert sink.canonical()["outcome"] == "timed_out"
+    assert sink.events("handler.late") == []
+    claim = MemoryClaims.acquire(cast("Slow", worker.claims), key_of(decode(step_push())))
+    assert claim.token
+
+
+def test_an_idempotent_feature_claims_nothing(sink: ListSink) -> None:
+    @feature("step", idempotent=True)
+    def step(context: Context) -> None:
+        """Harmless."""
+
+    worker = make_worker(step, sink=sink, claims=BrokenClaims())
+    assert [process(worker, step_push()).outcome.name for _ in range(2)] == ["done", "done"]
+    assert all("claims_error" not in entry for entry in sink.entries)
+
+
+def test_messages_without_a_subscription_are_those_of_the_service(sink: ListSink) -> None:
+    """Services that share a store do not take each other's messages for duplicates."""
+    claims = MemoryClaims()
+    push = push_of(b'{"feature": "step"}')
+
+    def worker_of(service: str) -> Worker:
+        log = Log(ListSink(), service=Service(name=service))
+        return make_worker(Steps(lambda _: None).feature, claims=claims, log=log)
+
+    names = [process(worker_of(name), push).outcome.name for name in ("a", "b", "a")]
+    assert names == ["done", "done", "duplicate"]
+
+
+# --- places
+
+
+def test_a_feature_that_runs_as_often_as_it_may_is_overloaded_and_holds_no_claim(
+    sink: ListSink, hold: Callable[..., Held]
+) -> None:
+    held = hold(sink=sink, places=Places(1))
+    running = held.start(step_push())
+    another = process(held.worker, step_push("2"))
+    entry = check(another, sink, "overloaded", 429)
+    assert (entry["held_by"], entry["feature"]) == ({"step": 1}, "step")
+    running.finish()
+    assert process(held.worker, step_push("2")).outcome.name == "done"
+
+
+def test_a_late_handler_keeps_its_place(sink: ListSink, hold: Callable[..., Held]) -> None:
+    held = hold(places=Places(1))
+    running = held.start(step_push())
+    stopped(running.delivery, TimedOut("the time is up"))
+    assert process(held.worker, step_push("2")).outcome.name == "overloaded"
+    running.finish()
+    assert held.worker.places.taken() == {}
+
+
+# --- keys
 
 
 @pytest.mark.parametrize(
@@ -746,8 +902,10 @@ def test_a_handler_has_the_budget_from_the_start_of_its_push() -> None:
     def clock() -> float:
         return 100.0
 
-    run_both_ways(make_worker(Steps(seen.append).feature, budget_seconds=5.0, clock=clock))
-    assert [context.deadline for context in seen] == [Deadline(105.0, clock)] * 2
+    worker = make_worker(Steps(seen.append).feature, budget_seconds=5.0, clock=clock)
+    run_both_ways(worker)
+    deadline = Deadline(105.0, clock, worker.shutdown)
+    assert [context.deadline for context in seen] == [deadline] * 2
 
 
 def test_what_a_handlers_library_logs_belongs_to_the_message(sink: ListSink) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.standin import Reply, StandIn, talks, unused_address
 from worker import pubsub
-from worker.pubsub import Publisher, PublishFailed, PubsubMessage, endpoint
+from worker.pubsub import PUBSUB, Publisher, PublishFailed, PubsubMessage
 
 TOPIC = "projects/demo-project/topics/worker"
 PUBLISHED = Reply.json({"messageIds": ["4711"]})
@@ -27,8 +27,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 def publisher() -> Iterator[Publisher]:
     made = Publisher()
     yield made
-    if hasattr(made._sessions, "session"):
-        made._sessions.session.close()
+    if hasattr(made._api._sessions, "session"):
+        made._api._sessions.session.close()
 
 
 def failure(publisher: Publisher, message: PubsubMessage | None = None) -> str:
@@ -149,4 +149,4 @@ def test_threads_share_a_publisher(service: StandIn, publisher: Publisher) -> No
 def test_the_service_is_googles_without_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(HOST_VARIABLE, raising=False)
 
-    assert endpoint() == "https://pubsub.googleapis.com"
+    assert PUBSUB.endpoint() == "https://pubsub.googleapis.com"

@@ -3,11 +3,13 @@
 import os
 
 from worker.auth import authenticator
+from worker.claims import OwnClaims, Store
 from worker.claims.memory import MemoryClaims
-from worker.config import LogSink, Settings, folder_of
+from worker.config import LogSink, OnError, Settings, SettingsInvalid, folder_of
 from worker.feature import load
 from worker.log import Log, Service
 from worker.pipeline import Worker
+from worker.places import Places
 from worker.quarantine import NoQuarantine, Quarantine
 from worker.quarantine.folder import FolderQuarantine
 from worker.sink import ENTRY_LIMIT, SHARED_LIMIT, Sink, StdoutSink
@@ -20,10 +22,11 @@ def build(settings: Settings) -> Worker:
     return Worker(
         features=load(settings.handlers),
         authenticate=authenticator(settings),
-        claims=MemoryClaims(),
+        claims=_claims(settings),
         quarantine=_quarantine(settings),
         log=root_log(settings),
         budget_seconds=settings.budget_seconds,
+        places=Places(settings.handler_threads),
     )
 
 
@@ -40,6 +43,35 @@ def _sink(settings: Settings) -> Sink:
     from worker.api_sink import ApiSink, connect  # noqa: PLC0415 - google.cloud, only if used
 
     return ApiSink(connect(settings.google_cloud_project or ""), stdout, settings.service)
+
+
+def _claims(settings: Settings) -> OwnClaims:
+    near = MemoryClaims(retention_seconds=settings.claim_retention_seconds)
+    if settings.claims == "memory":
+        return near
+    from worker.claims.shared import SharedClaims  # noqa: PLC0415 - only if used
+
+    return SharedClaims(
+        store_of(settings), near, settings.claim_lease_seconds,
+        run_on_error=settings.claims_on_error is OnError.RUN,
+    )  # fmt: skip
+
+
+def store_of(settings: Settings) -> Store:
+    """The store that CLAIMS names, not asked yet. Raises SettingsInvalid for a wrong address."""
+    lease, retention = settings.claim_lease_seconds, settings.claim_retention_seconds
+    kind, _, place = settings.claims.partition(":")
+    if kind == "firestore":
+        from worker.claims.firestore import FirestoreClaims  # noqa: PLC0415 - requests, google.auth
+
+        project = settings.google_cloud_project or ""
+        return FirestoreClaims(project, place or "(default)", lease, retention)
+    from worker.claims.redis import RedisClaims  # noqa: PLC0415 - redis
+
+    try:
+        return RedisClaims(settings.claims, lease, retention)
+    except ValueError as error:
+        raise SettingsInvalid(str(error)) from None
 
 
 def _quarantine(settings: Settings) -> Quarantine:

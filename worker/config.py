@@ -24,6 +24,7 @@ _LEVELS = {
 }
 GOOGLE_CERTS = "https://www.googleapis.com/oauth2/v1/certs"
 MARGIN_SECONDS = 1.0  # between our answer and Pub/Sub's ack deadline: the way there and back
+RETENTION_SECONDS = 7 * 24 * 3600  # a subscription keeps a message that long, unless it says else
 
 
 class SettingsInvalid(Exception):
@@ -36,6 +37,13 @@ class PushAuth(StrEnum):
     OIDC = "oidc"
     CLOUD_RUN_IAM = "cloud-run-iam"
     NONE = "none"
+
+
+class OnError(StrEnum):
+    """What becomes of a push while the store of claims cannot be used."""
+
+    NACK = "nack"
+    RUN = "run"
 
 
 class LogSink(StrEnum):
@@ -58,6 +66,9 @@ def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
 _PROJECT = r"[a-z][a-z0-9.:-]{1,98}[a-z0-9]"
 _QUARANTINE = (
     rf"^(none|folder:.+|topic:projects/{_PROJECT}/topics/[A-Za-z][A-Za-z0-9._~%+-]{{2,254}})$"
+)
+_CLAIMS = (
+    r"^(memory|firestore(:(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?|rediss?://[^/?#\s]+[^\s]*)$"
 )
 
 
@@ -99,8 +110,25 @@ class Settings(BaseModel):
         pattern=_QUARANTINE,
     )  # fmt: skip
     claims: str = _setting(
-        "memory", "memory", "Where the keys of handled messages are kept.", pattern=r"^memory$"
-    )
+        "memory", "memory, firestore, firestore:DATABASE, redis://HOST:PORT/DB or rediss://...",
+        "Where the keys of handled messages are kept: in this process, or in a store that every "
+        "process and instance shares.", pattern=_CLAIMS,
+    )  # fmt: skip
+    claims_on_error: OnError = _setting(
+        OnError.NACK, "nack or run",
+        "While the store of claims cannot be used: `nack` runs nothing (503), `run` handles "
+        "messages without its protection and says so in the entry.",
+    )  # fmt: skip
+    claim_lease_seconds: int = _setting(
+        60, "1 to 3600",
+        "How long a claim outlives a worker that died with it. A worker that lives renews its "
+        "claims as long as their handlers run.", ge=1, le=3600,
+    )  # fmt: skip
+    claim_retention_seconds: int = _setting(
+        RETENTION_SECONDS, "1 to 31536000",
+        "How long the key of a handled message is remembered; not less than the subscription "
+        "keeps messages.", ge=1, le=365 * 24 * 3600,
+    )  # fmt: skip
     log_sink: LogSink = _setting(
         LogSink.STDOUT, "stdout or api",
         "`stdout` for Cloud Run and wherever an agent reads it; `api` writes to Cloud Logging.",
@@ -124,8 +152,8 @@ class Settings(BaseModel):
     )  # fmt: skip
     google_cloud_project: str | None = _setting(
         None, "a project id",
-        "Project of the traces and of LOG_SINK=api. On Cloud Run it is asked of the metadata "
-        "server when not set.", pattern=f"^{_PROJECT}$",
+        "Project of the traces, of LOG_SINK=api and of CLAIMS=firestore. On Cloud Run it is asked "
+        "of the metadata server when not set.", pattern=f"^{_PROJECT}$",
     )  # fmt: skip
     workers: int = _setting(
         1, "1 to 64", "Processes. With more than one, log lines are cut at 4 KiB.", ge=1, le=64
@@ -205,6 +233,7 @@ def _missing(given: Mapping[str, Any]) -> list[str]:
         (given.get("push_auth") == PushAuth.OIDC, "PUSH_AUDIENCE", "PUSH_AUTH=oidc"),
         (given.get("push_auth") == PushAuth.OIDC, "PUSH_SERVICE_ACCOUNT", "PUSH_AUTH=oidc"),
         (given.get("log_sink") == LogSink.API, "GOOGLE_CLOUD_PROJECT", "LOG_SINK=api"),
+        (_is_firestore(given.get("claims")), "GOOGLE_CLOUD_PROJECT", "CLAIMS=firestore"),
     ]
     return [
         f"{variable} is not set (want {Settings.want(variable)}, needed with {cause})"
@@ -213,13 +242,17 @@ def _missing(given: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _is_firestore(claims: Any) -> bool:
+    return str(claims).partition(":")[0] == "firestore"
+
+
 def _problem(given: Mapping[str, Any], name: str) -> str:
     return f"{name.upper()} is {hide(given[name])!r} (want {Settings.want(name.upper())})"
 
 
 def hide(text: str) -> str:
-    """An address without its password."""
-    return re.sub(r"//[^/]*@", "//***@", text)
+    """An address without its password, which may hold a slash that should have been encoded."""
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"//.*@", "//***@", text))
 
 
 def folder_of(quarantine: str) -> Path:

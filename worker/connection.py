@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
 
-from worker.http1 import MAX_BODY, Reader, Request, Unreadable
+from worker.body import MAX_BODY, Room
+from worker.http1 import Reader, Request, Unreadable
 from worker.response import Response
 
 KEEPALIVE_SECONDS = 75.0  # that a connection may be idle
@@ -29,7 +30,12 @@ class Connection:
     """
 
     def __init__(
-        self, link: socket.socket, selector: BaseSelector, take: Take, read_seconds: float
+        self,
+        link: socket.socket,
+        selector: BaseSelector,
+        take: Take,
+        room: Room,
+        read_seconds: float,
     ) -> None:
         self.busy = False
         self.until = time.monotonic() + KEEPALIVE_SECONDS
@@ -38,12 +44,13 @@ class Connection:
         self._selector = selector
         self._take = take
         self._read_seconds = read_seconds
-        self._reader = Reader()
+        self._room = room
+        self._reader = Reader(room)
         self._current: Request | Unreadable | None = None
         self._unsent = b""
         self._eof = False  # the sender sends no more
         self._lingers_until = 0.0  # monotonic seconds; 0 while requests are read
-        self._room = _DISCARD
+        self._to_drop = _DISCARD
         self._events = EVENT_READ
         selector.register(link, EVENT_READ, self.ready)
 
@@ -145,6 +152,8 @@ class Connection:
         request, self._current = self._current, None
         keep_alive = isinstance(request, Request) and request.keep_alive
         with_body = not (isinstance(request, Request) and request.method == "HEAD")
+        if isinstance(request, Request):
+            self._room.free += request.held
         if not keep_alive:
             self._reader.finish()
         self._send(response.to_bytes(keep_alive=keep_alive, with_body=with_body))
@@ -176,7 +185,7 @@ class Connection:
                 self._link.shutdown(socket.SHUT_WR)
 
     def _drop(self, size: int) -> None:
-        self._room -= size
+        self._to_drop -= size
         self.until = min(time.monotonic() + LINGER_SECONDS, self._lingers_until)
-        if self._room < 0:
+        if self._to_drop < 0:
             self.abort()

@@ -5,13 +5,14 @@ A job is run by the leader itself as long as jobs have been quick, else by a han
 """
 
 import logging
-import math
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from worker.body import Room
 from worker.connection import Connection
 from worker.http1 import Request, Unreadable, path_of
 from worker.message import Push
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 READ_SECONDS = 20.0  # for the headers and the body of one request
-DRAIN_SECONDS = 6.0  # of the 8 that a shutdown takes; then no handler is waited for any more
+QUEUE_SECONDS = 2.0  # that a push waits for a handler thread; then 429, so that Pub/Sub backs off
+DRAIN_SECONDS = 7.75  # of the 10 that a shutdown takes; then no handler is waited for any more
+GIVE_BACK_SECONDS = 0.5  # then, for the store to take the claims back before we answer
 SIDE_THREADS = 4  # for all that may wait and is no push's handler
 QUICK_SECONDS = 0.001  # what pushes may take on average for the leader to run them itself
 _WEIGHT = 1 / 8  # of the last push in that average
@@ -34,7 +37,11 @@ _READS = ("GET", "HEAD")
 
 
 class Edge:
-    """Serves `worker`; `threads` pushes run at the same time at most, as many more wait."""
+    """Serves `worker`; `threads` pushes run at the same time at most, as many more wait.
+
+    A handler that goes on after its deadline has lost its thread: another takes the place, so that
+    one that hangs does not hold up the rest. At most `threads` are replaced like that.
+    """
 
     def __init__(
         self, worker: Worker, reactor: Reactor, threads: int, read_seconds: float = READ_SECONDS
@@ -43,20 +50,23 @@ class Edge:
         self._reactor = reactor
         self._threads = threads
         self._read_seconds = read_seconds
-        self._handlers = Pool(threads, "handler")
+        self._handlers = Pool(2 * threads, "handler")
         self._side = Pool(SIDE_THREADS, "side")
-        self._running = 0  # pushes that hold a handler's place
-        self._waiting: deque[Delivery] = deque()  # for such a place
+        self._busy = 0  # handler threads that run a push, or the leader that is held up by one
+        self._late: set[Delivery] = set()  # of those, the ones that were answered at their deadline
+        self._aside: set[Delivery] = set()  # pushes that a side thread runs
+        self._waiting: deque[Delivery] = deque()  # for a handler thread
         self._average = 0.0  # seconds that a push takes
         self._unanswered: dict[Delivery, Connection] = {}
         self._open: set[Connection] = set()
-        self._drain_until = math.inf  # monotonic seconds
+        self._room = Room()
+        self._parting = False  # the claims are being given back, or were
+        self._parted = False
         self._site: Callable[[Request], Response] | None = None
 
     def drain(self) -> None:
         """Take no new push; what runs has DRAIN_SECONDS from the first call. For any thread."""
-        self._worker.draining.set()
-        self._drain_until = min(self._drain_until, time.monotonic() + DRAIN_SECONDS)
+        self._worker.shutdown.begin(self._worker.clock() + DRAIN_SECONDS)
         self._reactor.post(self.tick)
 
     # Called by the reactor:
@@ -64,7 +74,9 @@ class Edge:
     def accepted(self, link: socket.socket) -> None:
         """Serve a new connection."""
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._open.add(Connection(link, self._reactor.selector, self._take, self._read_seconds))
+        self._open.add(
+            Connection(link, self._reactor.selector, self._take, self._room, self._read_seconds)
+        )
 
     def tick(self) -> None:
         """End what has taken too long; end all when it drains and nothing is left to do."""
@@ -72,16 +84,14 @@ class Edge:
         self._open = {one for one in self._open if not one.closed}
         for connection in self._open:
             connection.tick(now)
+        for delivery in list(self._waiting):
+            if delivery.waited() > QUEUE_SECONDS:
+                self._stop(delivery, self._overloaded("no handler thread became free in time"))
         for delivery in list(self._unanswered):
-            if now > self._drain_until:
-                late: Stop = Draining("this instance shuts down before the handler has finished")
-            elif delivery.deadline.remaining() <= 0:
-                late = TimedOut("no answer from the handler before the ack deadline")
-            else:
-                continue
-            self._side.submit(partial(self._end, delivery, late))
-        if self._worker.draining.is_set() and not self._unanswered:
-            self._finish()
+            if delivery.waited() >= self._worker.budget_seconds:
+                self._stop(delivery, TimedOut("no answer from the handler before the ack deadline"))
+        if self._worker.shutdown.begun:
+            self._wind_up()
 
     def run(self, delivery: Delivery) -> Answer | None:
         """Take a push to its end. It may wait: the only one of these that may."""
@@ -95,7 +105,7 @@ class Edge:
 
     def held_up(self, waiting: list[Delivery]) -> None:
         """The leader's push is not back: it counts as a handler thread's from now on."""
-        self._running += 1
+        self._busy += 1
         self._average = max(self._average, QUICK_SECONDS)
         self._waiting.extend(waiting)  # they were taken: none is turned away
         self._fill_places()
@@ -103,9 +113,10 @@ class Edge:
     def back(
         self, delivery: Delivery, answer: Answer | None, seconds: float, *, freed: bool = True
     ) -> None:
-        """Answer a push that had a handler's place; the place may be the next one's already."""
+        """Answer a push that kept a thread busy; the thread may be at the next one already."""
+        self._late.discard(delivery)
         if freed:
-            self._running -= 1
+            self._busy -= 1
             self._fill_places()
         self.done(delivery, answer, seconds)
 
@@ -132,7 +143,7 @@ class Edge:
         return None
 
     def _ready(self) -> Response:
-        if self._worker.draining.is_set():
+        if self._worker.shutdown.begun:
             return Response.of(503, {"status": "draining"})
         features = len(self._worker.features.all())
         return Response.of(200, {"status": "ready", "features": features})
@@ -140,9 +151,10 @@ class Edge:
     def _push(self, connection: Connection, request: Request) -> None:
         delivery = Delivery(self._worker, Push(request.headers, request.body, request.problem))
         self._unanswered[delivery] = connection
-        if request.problem or self._worker.draining.is_set():
+        if request.problem or self._worker.shutdown.begun:
+            self._aside.add(delivery)
             self._side.submit(partial(self._run_aside, delivery))
-        elif self._running or self._average >= QUICK_SECONDS:
+        elif self._busy > len(self._late) or self._average >= QUICK_SECONDS:
             self._dispatch(delivery)
         else:
             self._reactor.jobs.append(delivery)
@@ -154,12 +166,16 @@ class Edge:
             self._fill_places()
         else:
             text = f"all {self._threads} handler threads are busy and the queue is full"
-            self._side.submit(partial(self._end, delivery, Overloaded(text)))
+            self._stop(delivery, self._overloaded(text))
 
     def _fill_places(self) -> None:
-        while self._running < self._threads and (delivery := self._next()):
-            self._running += 1
+        while self._is_place_free() and (delivery := self._next()):
+            self._busy += 1
             self._handlers.submit(partial(self._run_there, delivery))
+
+    def _is_place_free(self) -> bool:
+        replaced = min(len(self._late), self._threads)
+        return self._busy - replaced < self._threads
 
     def _next(self) -> Delivery | None:
         """The push that waits longest, or None. For any thread."""
@@ -168,9 +184,38 @@ class Edge:
         except IndexError:
             return None
 
+    def _overloaded(self, text: str) -> Overloaded:
+        return Overloaded(text, self._worker.places.taken())
+
+    def _stop(self, delivery: Delivery, stop: Stop) -> None:
+        """End the push with this, unless it has ended. Its handler, if it was begun, goes on."""
+        end = delivery.stop(stop)
+        if end is None:
+            return
+        with suppress(ValueError):
+            self._waiting.remove(delivery)
+        if delivery.begun and delivery not in self._aside:
+            self._late.add(delivery)
+            self._fill_places()
+        self._side.submit(lambda: self._answer_soon(delivery, end()))
+
     def _answer(self, delivery: Delivery, answer: Answer) -> None:
+        self._aside.discard(delivery)
         connection = self._unanswered.pop(delivery)
         connection.answer(Response.of(answer.status, answer.body()))
+
+    def _wind_up(self) -> None:
+        """Wait for the handlers, then give the claims back, answer what is left, and end."""
+        left = self._worker.shutdown.at - self._worker.clock()
+        if not self._parting and (left <= 0 or not (self._busy or self._unanswered)):
+            self._parting = True
+            self._side.submit(self._part)
+        if self._parted or left <= -GIVE_BACK_SECONDS:
+            text = "this instance shuts down before the handler has finished"
+            for delivery in list(self._unanswered):
+                self._stop(delivery, Draining(text))
+            if not self._unanswered:
+                self._finish()
 
     def _finish(self) -> None:
         self._reactor.stop_accepting()
@@ -178,6 +223,10 @@ class Edge:
             connection.finish()
         if all(connection.closed for connection in self._open):
             self._reactor.stop()
+
+    def _after_parting(self) -> None:
+        self._parted = True
+        self.tick()
 
     # Jobs, on a thread of one of the pools:
 
@@ -188,15 +237,19 @@ class Edge:
             delivery, began = following, time.monotonic()
             answer = delivery.run()
             seconds = time.monotonic() - began
-            following = self._next()
+            following = self._next() if answer else None  # stopped: another has its place
             freed = following is None
             self._reactor.post(partial(self.back, delivery, answer, seconds, freed=freed))
 
     def _run_aside(self, delivery: Delivery) -> None:
         self._answer_soon(delivery, delivery.run())
 
-    def _end(self, delivery: Delivery, stop: Stop) -> None:
-        self._answer_soon(delivery, delivery.stop(stop))
+    def _part(self) -> None:
+        """Let others have the claims of the handlers that have not finished."""
+        try:
+            self._worker.claims.close()
+        finally:
+            self._reactor.post(self._after_parting)
 
     def _answer_soon(self, delivery: Delivery, answer: Answer | None) -> None:
         if answer:

@@ -103,6 +103,9 @@ def decode(push: Push) -> Message:
 
 
 def _decode(push: Push) -> Message:
+    codings = {value.lower() for name, value in push.headers if name == "content-encoding"}
+    if codings - {"", "identity"}:  # Pub/Sub compresses nothing, and a bomb would be a few bytes
+        raise BadEnvelope("bad envelope: content-encoding: a compressed body is not read")
     content_type = (push.header("content-type") or "").partition(";")[0].strip().lower()
     if content_type == "application/cloudevents+json":
         return _structured(push.body)

@@ -60,28 +60,45 @@ class HandlersInvalid(Exception):
     """The handlers cannot be served. One line: what is wrong, where, what to do."""
 
 
+Wanted = Requirements | str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Feature(Generic[Result]):
-    """A handler with its name and the type of its requirements (a model, str, or None)."""
+    """A handler with its name and the type of its requirements (a model, str, or None).
+
+    At most `concurrency` of its handlers run at the same time, None: as many as there are threads.
+    An `idempotent` one may run twice for a message, so no claim is made.
+    """
 
     name: str
     handler: Callable[..., Result]
     want: type[Requirements] | type[str] | None
+    idempotent: bool = False
+    concurrency: int | None = None
 
     def __call__(self, payload: FeaturePayload, context: Context) -> Result:
-        """Validate the requirements, unless they are already, and run the handler.
+        """Validate the requirements and run the handler. Raises what either of them raises."""
+        return self.run(self.requirements_of(payload), context)
 
-        Raises BadPayload when they do not fit, and whatever the handler raises.
-        """
+    def requirements_of(self, payload: FeaturePayload) -> Wanted:
+        """What the handler is to get. Raises BadPayload when the requirements do not fit."""
         if type(payload) is not FeaturePayload:  # but one of this feature: see Features.read
-            return self.handler(payload.requirements, context)
+            wanted: Wanted = payload.requirements  # type: ignore[assignment]  # its model says so
+            return wanted
         if self.want is None:
             if payload.has_requirements:
                 raise BadPayload(f"bad payload: requirements: {self.name} takes none")
-            return self.handler(context)
-        return self.handler(self._requirements(payload, self.want), context)
+            return None
+        return self._validated(payload, self.want)
 
-    def _requirements(
+    def run(self, wanted: Wanted, context: Context) -> Result:
+        """Run the handler. Raises whatever it raises."""
+        if self.want is None:
+            return self.handler(context)
+        return self.handler(wanted, context)
+
+    def _validated(
         self, payload: FeaturePayload, want: type[Requirements] | type[str]
     ) -> Requirements | str:
         given: JsonValue = payload.requirements if payload.has_requirements else None
@@ -119,8 +136,10 @@ def _as_json(requirements: JsonValue) -> bytes:
 class _Decorator:
     """Turns a handler function into a Feature; mypy checks the function's shape here."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, concurrency: int | None, *, idempotent: bool) -> None:
         self._name = name
+        self._concurrency = concurrency
+        self._idempotent = idempotent
 
     @overload
     def __call__(self, handler: Callable[[Want, Context], Result], /) -> Feature[Result]: ...
@@ -132,19 +151,32 @@ class _Decorator:
                 f"{_place(handler)}: {self._name!r} is no feature name "
                 "(want a-z, then a-z, 0-9 and _, at most 64)"
             )
-        return Feature(self._name, handler, _want_of(handler))
+        if self._concurrency is not None and not _is_count(self._concurrency):
+            raise HandlersInvalid(f"{_place(handler)}: concurrency wants a number, 1 or more")
+        if not isinstance(self._idempotent, bool):
+            raise HandlersInvalid(f"{_place(handler)}: idempotent wants True or False")
+        want = _want_of(handler)
+        return Feature(self._name, handler, want, self._idempotent, self._concurrency)
 
 
-def feature(name: str) -> _Decorator:
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def feature(name: str, *, idempotent: bool = False, concurrency: int | None = None) -> _Decorator:
     """Register the decorated function as the handler of the feature `name`.
 
     The function takes its requirements (a Requirements model or str; none is fine too) and a
     Context, and returns a pydantic model or None. It raises Retry or Reject to say what happens to
     the message.
+
+    `idempotent=True`: running it twice for a message does no harm, so that the cost of a claim can
+    be saved. `concurrency`: how many of it may run at the same time in a process, at least 1; a
+    push beyond that is nacked at once (429), so that other features keep their threads.
     """
     if not isinstance(name, str):
         raise HandlersInvalid(f'{_place(name)}: write @feature("name"), with the name')
-    return _Decorator(name)
+    return _Decorator(name, concurrency, idempotent=idempotent)
 
 
 def _runs_later(handler: Callable[..., Any]) -> bool:

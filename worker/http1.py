@@ -15,9 +15,9 @@ from httptools import (
     HttpRequestParser,
 )
 
-from worker.outcome import Refused, Stop, TimedOut
+from worker.body import MAX_BODY, Body, Room, too_large
+from worker.outcome import Stop, TimedOut
 
-MAX_BODY = 14 * 1024 * 1024  # bytes: a message of 10 MB in base64, its attributes and the wrapping
 MAX_HEAD = 256 * 1024  # bytes: 100 attributes of 1,280 bytes arrive as headers, and the usual ones
 MAX_FIELDS = 256
 MAX_FIELD = 8190  # bytes of one header
@@ -34,7 +34,8 @@ Headers = tuple[tuple[str, str], ...]
 class Request:
     """One request. `headers` are (lower-case name, value) pairs in their order, repeated ones too.
 
-    `problem` says why the body could not be read; it is b"" then, and nothing may follow.
+    `problem` says why the body could not be read; it is b"" then, and nothing may follow. `held` is
+    what the body takes of the room, to be given back with the answer.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     body: bytes
     keep_alive: bool
     problem: Stop | None = None
+    held: int = 0
 
 
 class Unreadable(Exception):
@@ -60,7 +62,9 @@ class Reader:
     `finished` is true when nothing more can be read, whatever is sent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._body = Body(room)
         self.ready: deque[Request | Unreadable] = deque()
         self.finished = False
         self.continues: bool  # the sender waits for 100 Continue before it sends the body
@@ -105,6 +109,8 @@ class Reader:
     def finish(self) -> None:
         """Read no more, and forget what is ready: the last answer is given."""
         self.finished = True
+        self._body.drop()
+        self._room.free += sum(one.held for one in self.ready if isinstance(one, Request))
         self.ready.clear()
 
     def _stop(self, cause: BaseException) -> None:
@@ -138,8 +144,9 @@ class Reader:
             self._stop(too_large())
 
     def _emit(self, problem: Stop | None) -> None:
-        body = b"" if problem else b"".join(self._chunks)
-        self._chunks.clear()
+        if problem:
+            self._body.drop()
+        body, held = self._body.take()
         self._begun = False
         self.ready.append(
             Request(
@@ -149,6 +156,7 @@ class Reader:
                 body=body,
                 keep_alive=problem is None and self._parser.should_keep_alive(),
                 problem=problem,
+                held=held,
             )
         )
 
@@ -161,9 +169,8 @@ class Reader:
         self._target = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._headers: Headers = ()
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._raw = 0
+        self._head = 0  # bytes of headers
+        self._raw = 0  # bytes of all, as they came
         self.continues = False
 
     def on_url(self, part: bytes) -> None:
@@ -176,8 +183,12 @@ class Reader:
         """Take one header; one that follows the body (a trailer) is dropped."""
         if self._in_body:
             return
-        if len(self._fields) == MAX_FIELDS or len(name) + len(value) > MAX_FIELD:
-            raise Unreadable(431, "there are too many headers, or one is too long")
+        too_long = len(name) + len(value) > MAX_FIELD
+        if too_long and name.lower() == b"authorization":
+            too_long, value = False, b""  # no token is that long: refused like what is none
+        self._head += len(name) + len(value)
+        if too_long or len(self._fields) == MAX_FIELDS or self._head > MAX_HEAD:
+            raise Unreadable(431, "there are too many headers, or they are too long")
         self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -205,20 +216,12 @@ class Reader:
 
     def on_body(self, chunk: bytes) -> None:
         """Take a part of the body."""
-        self._size += len(chunk)
-        if self._size > MAX_BODY:
-            raise too_large()
-        self._chunks.append(chunk)
+        self._body.add(chunk)
 
     def on_message_complete(self) -> None:
         """End a request."""
         if not self._parser.should_upgrade():
             self._emit(None)
-
-
-def too_large() -> Refused:
-    """What becomes of a push whose body nobody should read."""
-    return Refused(f"the body is over {MAX_BODY} bytes, more than any Pub/Sub message", 413)
 
 
 def _decoded(fields: list[tuple[bytes, bytes]]) -> Headers:

@@ -19,8 +19,9 @@ Anything else that a handler raises is a crash: nacked, with the stack trace in 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 NOTICE = 25  # Cloud Logging has a level between INFO and WARNING, the standard library has not.
 
@@ -72,8 +73,8 @@ RETRY = Outcome(
     "retry",
     (503,),
     logging.WARNING,
-    "Nacked: the handler asked for another delivery.",
-    "Look at what the handler waits for, if it goes on.",
+    "Nacked: the handler asked for another delivery, or the store of claims cannot be used.",
+    "Look at what the handler waits for, if it goes on. With claims_error: at the store.",
 )
 BUSY = Outcome(
     "busy",
@@ -110,8 +111,10 @@ OVERLOADED = Outcome(
     "overloaded",
     (429,),
     logging.WARNING,
-    "Nacked at once: every handler thread is busy and the queue is full.",
-    "Raise the number of instances or HANDLER_THREADS, or find the handler that hangs.",
+    "Nacked at once: no handler thread is free and the queue is full, "
+    "or the feature runs as often as it may.",
+    "Raise the number of instances or HANDLER_THREADS, or find the handler that hangs: "
+    "held_by names it.",
 )
 DRAINING = Outcome(
     "draining",
@@ -151,6 +154,11 @@ class Stop(Exception):
     def status(self) -> int:
         """HTTP status of the answer."""
         return self.outcome.status
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the canonical entry tells besides the reason; the caller learns nothing of it."""
+        return {}
 
 
 class Reject(Stop):
@@ -211,9 +219,22 @@ class Refused(Stop):
 
 
 class Overloaded(Stop):
-    """Every handler thread is busy and the queue is full."""
+    """No place is free for the handler. `held_by` says who has them: feature -> how many.
+
+    `reason` goes to the log only: the caller may not have shown a token yet.
+    """
 
     outcome = OVERLOADED
+
+    def __init__(self, reason: str, held_by: Mapping[str, int] | None = None) -> None:
+        self._held_by = held_by or {}
+        holders = ", ".join(f"{name} ({count})" for name, count in self._held_by.items())
+        super().__init__(f"{reason}; held by {holders}" if holders else reason)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Who holds the places."""
+        return {"held_by": dict(self._held_by)}
 
 
 class Draining(Stop):

@@ -5,16 +5,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from worker.claims import Claims, claimed, key_of
-from worker.deadline import Deadline
+from worker.claims import OwnClaims, claimed, key_of
+from worker.deadline import Deadline, Shutdown
 from worker.envelope import decode
-from worker.feature import Context, Features
+from worker.feature import Context, Feature, Features
 from worker.jsonline import plain_model
 from worker.log import Log
 from worker.message import Form, Message, Push
@@ -22,6 +24,7 @@ from worker.outcome import (
     CRASHED,
     DONE,
     DUPLICATE,
+    OVERLOADED,
     REFUSED,
     REJECTED,
     Draining,
@@ -31,6 +34,7 @@ from worker.outcome import (
     TimedOut,
 )
 from worker.payload import FeaturePayload
+from worker.places import Places
 from worker.quarantine import Quarantine, QuarantineFailed, Rejected
 from worker.sink import Sink
 from worker.stdlog import handling
@@ -47,16 +51,17 @@ def _utc_now() -> datetime:
 class Worker:
     """Everything that the path of a message needs, built once at start-up.
 
-    `budget_seconds` is what one push may take; `draining` is set when the process must end.
+    `budget_seconds` is what one push may take; `shutdown` begins when the process must end.
     """
 
     features: Features
     authenticate: Callable[[Push], None]  # raises Refused
-    claims: Claims
+    claims: OwnClaims
     quarantine: Quarantine
     log: Log
     budget_seconds: float
-    draining: threading.Event = field(default_factory=threading.Event)
+    places: Places
+    shutdown: Shutdown = field(default_factory=Shutdown)
     clock: Callable[[], float] = time.monotonic  # seconds
     now: Callable[[], datetime] = _utc_now
 
@@ -98,8 +103,8 @@ class Delivery:
     """One push on its way to its one end.
 
     `run` walks the path and ends it. `stop` ends it before, from another thread, at the deadline
-    or when the process ends: the handler goes on and so does its claim, and what it comes to is
-    told in an entry of its own.
+    or when the process ends: a handler that was begun goes on and so does its claim, and what it
+    comes to is told in an entry of its own.
     """
 
     def __init__(self, worker: Worker, push: Push) -> None:
@@ -111,11 +116,16 @@ class Delivery:
         self._log = self._handler_log = _log_of(worker.log, self._sink, push)
         self._message: Message | None = None
         self._feature: str | None = None
+        self._claimed: claimed | None = None
         self._ended = threading.Lock()  # whoever gets it, ends the push
-        self.deadline = Deadline(self._started + worker.budget_seconds, worker.clock)
+        self.begun = False
+        self.deadline = Deadline(
+            self._started + worker.budget_seconds, worker.clock, worker.shutdown
+        )
 
     def run(self) -> Answer | None:
         """Walk the path. Returns None when the push was stopped before the end of it."""
+        self.begun = True
         if self._ended.locked():
             return None  # it waited for a thread until its deadline
         try:
@@ -124,9 +134,16 @@ class Delivery:
             return self._close(self._failure(error)) if self._first() else self._late(error)
         return self._close(self._done(result)) if self._first() else self._late(None)
 
-    def stop(self, stop: Stop) -> Answer | None:
-        """End the push with this. Returns None when it has ended, or is about to."""
-        return self._close(self._stopped(stop)) if self._first() else None
+    def stop(self, stop: Stop) -> Callable[[], Answer] | None:
+        """End the push with this, unless it has ended or is about to: then None.
+
+        What is returned writes the canonical entry and gives the answer; it may have to wait.
+        """
+        return partial(self._close, self._stopped(stop)) if self._first() else None
+
+    def waited(self) -> float:
+        """Seconds since it came."""
+        return self._worker.clock() - self._started
 
     def _first(self) -> bool:
         return self._ended.acquire(blocking=False)
@@ -134,7 +151,7 @@ class Delivery:
     def _path(self) -> BaseModel | None:
         """The path. Each step takes what the step before it returned."""
         worker, push = self._worker, self._push
-        if worker.draining.is_set():
+        if worker.shutdown.begun:
             raise Draining("this instance is shutting down")
         worker.authenticate(push)
         if push.problem is not None:
@@ -145,16 +162,26 @@ class Delivery:
         self._feature = payload.feature
         feature = worker.features.find(payload.feature)
         self._handler_log = log = self._log.of_message(message.id, feature.name)
+        wanted = feature.requirements_of(payload)
         context = Context(message, payload.description, log, self.deadline)
-        with claimed(worker.claims, key_of(message)), handling(log):
-            result: BaseModel | None = feature(payload, context)
+        with worker.places.of(feature), self._claim(feature, message), handling(log):
+            if self._ended.locked():
+                raise TimedOut("its time was up before the handler was begun")
+            result: BaseModel | None = feature.run(wanted, context)
             return result
+
+    def _claim(self, feature: Feature[Any], message: Message) -> AbstractContextManager[None]:
+        if feature.idempotent:
+            return nullcontext()
+        key = key_of(message, self._worker.log.service.name)
+        self._claimed = claimed(self._worker.claims, key)
+        return self._claimed
 
     def _late(self, error: BaseException | None) -> Answer | None:
         """The canonical entry of a push that was stopped cannot say how its handler ended."""
         if error is None:
             text = "the handler returned after the deadline: the next delivery is a duplicate"
-            self._handler_log.notice("handler.late", text)
+            self._handler_log.notice("handler.late", text, **self._claim_fields())
         elif not isinstance(error, TimedOut):  # it looked at its deadline: nothing more to tell
             text = f"the handler failed after the deadline: {type(error).__name__}"
             self._handler_log.error("handler.late", text, exc=error)
@@ -163,6 +190,9 @@ class Delivery:
     def _done(self, result: BaseModel | None) -> _Ending:
         fields = {} if result is None else {"result": plain_model(result)}
         return _Ending(DONE, DONE.status, f"handled by {self._feature}", fields)
+
+    def _claim_fields(self) -> Mapping[str, Any]:
+        return self._claimed.fields if self._claimed else {}
 
     def _failure(self, error: BaseException) -> _Ending:
         if isinstance(error, Reject):
@@ -179,7 +209,7 @@ class Delivery:
         reason = stop.reason
         if stop.outcome is DUPLICATE and self._message is not None and self._message.id_derived:
             reason += " (it came without an id: the same content is the same message)"
-        return _Ending(stop.outcome, stop.status, reason)
+        return _Ending(stop.outcome, stop.status, reason, stop.fields)
 
     def _quarantined(self, reject: Reject) -> _Ending:
         worker, feature = self._worker, self._feature or ""
@@ -196,10 +226,8 @@ class Delivery:
         """Write the canonical entry, then answer."""
         self._write_canonical(ending)
         self._sink.close()
-        learns_nothing = ending.outcome is REFUSED and ending.status in (401, 403)
-        reason = "refused" if learns_nothing else ending.reason
         message_id = self._message.id if self._message else None
-        return Answer(ending.outcome, ending.status, message_id, reason)
+        return Answer(ending.outcome, ending.status, message_id, _told(ending))
 
     def _write_canonical(self, ending: _Ending) -> None:
         message, feature, outcome = self._message, self._feature, ending.outcome
@@ -217,6 +245,7 @@ class Delivery:
             "seconds": round(seconds, 6),
             "bytes": len(self._push.body),
             "queue_seconds": self._queue_seconds(),
+            **self._claim_fields(),
             **ending.fields,
         }
         labels = {"outcome": outcome.name}
@@ -243,7 +272,7 @@ def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:
     log = _log_of(worker.log, batch, push).bind(feature=name).label(feature=name)
     message = Message(id="", data=b"", attributes={}, form=Form.UNWRAPPED_NO_METADATA)
     payload = FeaturePayload(feature=name, description="called over HTTP")
-    deadline = Deadline.after(worker.budget_seconds, worker.clock)
+    deadline = Deadline(worker.clock() + worker.budget_seconds, worker.clock, worker.shutdown)
     try:
         with handling(log):
             context = Context(message, payload.description, log, deadline)
@@ -251,6 +280,13 @@ def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:
             return result
     finally:
         batch.close()
+
+
+def _told(ending: _Ending) -> str:
+    """What the caller learns: nothing of us while nobody knows who it is."""
+    if ending.outcome is REFUSED and ending.status in (401, 403):
+        return "refused"
+    return "no handler thread is free" if ending.outcome is OVERLOADED else ending.reason
 
 
 def _crash(error: BaseException) -> str:

@@ -9,18 +9,19 @@ from collections.abc import Callable
 class Pool:
     """Runs work in the order it came, on at most `threads` threads.
 
-    They are daemons, each started by the first work that comes while there are fewer: one that
-    hangs holds neither the others nor the end of the process.
+    They are daemons, each started by work that finds the others busy: one that hangs holds neither
+    the others nor the end of the process.
     """
 
     def __init__(self, threads: int, name: str) -> None:
         self._unstarted = [f"{name}-{number}" for number in range(threads, 0, -1)]
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)  # threads that have nothing to do
 
     def submit(self, work: Callable[[], None]) -> None:
         """Have the work done. Only one thread may submit."""
         self._jobs.put(work)
-        if self._unstarted:
+        if not self._idle.acquire(blocking=False) and self._unstarted:
             name = self._unstarted.pop()
             threading.Thread(target=self._run, name=name, daemon=True).start()
 
@@ -33,3 +34,4 @@ class Pool:
                 args = (*sys.exc_info(), threading.current_thread())
                 threading.excepthook(threading.ExceptHookArgs(args))
             del work  # an idle thread must not keep the last message alive
+            self._idle.release()

@@ -1,24 +1,31 @@
-"""Publish to Pub/Sub over REST, without grpc; to the emulator when PUBSUB_EMULATOR_HOST is set."""
+"""Pub/Sub over REST, without grpc; the emulator's when PUBSUB_EMULATOR_HOST is set.
+
+Sources: projects.topics.publish; projects.subscriptions.pull, acknowledge, modifyAckDeadline.
+"""
 
 import base64
-import os
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-import google.auth
-import google.auth.exceptions
-import requests
-from google.auth.transport.requests import AuthorizedSession
+from worker.rest import Api, CallFailed, Service
 
-_SERVICE = "https://pubsub.googleapis.com"
-_SCOPE = "https://www.googleapis.com/auth/pubsub"
+PUBSUB = Service("Pub/Sub", "https://pubsub.googleapis.com", "PUBSUB_EMULATOR_HOST")
 _TIMEOUT_SECONDS = 5.0
+_PULL_SECONDS = 60.0  # an answer may hold many messages of 10 MB
+_ACKS_AT_ONCE = 1000  # ack ids in one call, which may be of 512 KiB
 
 
 class PublishFailed(Exception):
-    """Pub/Sub did not confirm the message. Says why and what to do, without the message."""
+    """Pub/Sub did not confirm the message. Says why and what to do, without the message.
+
+    `status` is that of HTTP, 0 when there was no answer.
+    """
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Publisher:
     """Publishes single messages and waits for Pub/Sub's confirmation. Safe to share by threads."""
 
     def __init__(self) -> None:
-        self._sessions = threading.local()
+        self._api = Api(PUBSUB, _TIMEOUT_SECONDS)
 
     def publish(self, topic: str, message: PubsubMessage) -> str:
         """Publish to `projects/P/topics/T` and return the message id. Raises PublishFailed."""
@@ -45,46 +52,70 @@ class Publisher:
         if message.ordering_key:
             body["orderingKey"] = message.ordering_key
         try:
-            url = f"{endpoint()}/v1/{topic}:publish"
-            answer = self._session().post(url, json={"messages": [body]}, timeout=_TIMEOUT_SECONDS)
-            if answer.ok:
-                return str(answer.json()["messageIds"][0])
-        except (requests.RequestException, google.auth.exceptions.GoogleAuthError) as error:
-            raise PublishFailed(f"{endpoint()} cannot be used: {_cause(error)}") from error
+            return str(self._api.post(f"{topic}:publish", {"messages": [body]})["messageIds"][0])
+        except CallFailed as failed:
+            raise PublishFailed(str(failed), failed.status) from failed
         except (LookupError, TypeError):
-            raise PublishFailed(f"{endpoint()} answered without a message id") from None
-        raise PublishFailed(_refusal(answer))
-
-    def _session(self) -> requests.Session:
-        """One session per thread: requests does not promise that sessions can be shared."""
-        if not hasattr(self._sessions, "session"):
-            self._sessions.session = _connect()
-        session: requests.Session = self._sessions.session
-        return session
+            raise PublishFailed(f"{PUBSUB.endpoint()} answered without a message id") from None
 
 
-def endpoint() -> str:
-    """The service's address, or the emulator's when PUBSUB_EMULATOR_HOST is set."""
-    emulator = os.environ.get("PUBSUB_EMULATOR_HOST", "")
-    return f"http://{emulator}" if emulator else _SERVICE
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as a pull hands it over; whoever has it acks it by `ack_id`."""
+
+    ack_id: str
+    id: str
+    publish_time: datetime | None  # aware
+    message: PubsubMessage
 
 
-def _connect() -> requests.Session:
-    if endpoint() != _SERVICE:
-        return requests.Session()
-    credentials, _ = google.auth.default(scopes=[_SCOPE])
-    return AuthorizedSession(credentials)
+class Subscriber:
+    """Pulls from `projects/P/subscriptions/S` and says what becomes of what it got.
+
+    Every method raises CallFailed. Safe to share by threads.
+    """
+
+    def __init__(self, subscription: str) -> None:
+        self._subscription = subscription
+        self._api = Api(PUBSUB, _TIMEOUT_SECONDS)
+
+    def pull(self, most: int) -> list[Received]:
+        """What is there now: fewer than `most`, even none, though there may be more."""
+        answer = self._call("pull", {"maxMessages": most, "returnImmediately": True}, _PULL_SECONDS)
+        try:
+            return [_received(one) for one in answer.get("receivedMessages", [])]
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise CallFailed(f"{PUBSUB.endpoint()} answered a pull with no messages") from None
+
+    def acknowledge(self, ack_ids: Sequence[str]) -> None:
+        """They are done with. An ack that comes too late is no error, and the message comes again.
+
+        Source: projects.subscriptions.acknowledge.
+        """
+        for some in _portions(ack_ids):
+            self._call("acknowledge", {"ackIds": some})
+
+    def modify_ack_deadline(self, ack_ids: Sequence[str], seconds: int) -> None:
+        """Keep them for that long from now; 0 gives them back at once."""
+        for some in _portions(ack_ids):
+            self._call("modifyAckDeadline", {"ackIds": some, "ackDeadlineSeconds": seconds})
+
+    def _call(self, method: str, body: Any, seconds: float | None = None) -> Any:
+        return self._api.post(f"{self._subscription}:{method}", body, seconds)
 
 
-def _refusal(answer: requests.Response) -> str:
-    try:
-        said = str(answer.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        said = answer.reason
-    return f"Pub/Sub answered {answer.status_code}: {said}"
+def _portions(ack_ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ack_ids), _ACKS_AT_ONCE):
+        yield list(ack_ids[start : start + _ACKS_AT_ONCE])
 
 
-def _cause(error: Exception) -> str:
-    if isinstance(error, google.auth.exceptions.DefaultCredentialsError):
-        return "no credentials (run `gcloud auth application-default login`)"
-    return type(error).__name__
+def _received(one: Mapping[str, Any]) -> Received:
+    message = one["message"]
+    published = message.get("publishTime")
+    sent = PubsubMessage(
+        base64.b64decode(message.get("data", ""), validate=True),
+        dict(message.get("attributes") or {}),
+        str(message.get("orderingKey", "")),
+    )
+    time = datetime.fromisoformat(published) if published else None
+    return Received(str(one["ackId"]), str(message["messageId"]), time, sent)

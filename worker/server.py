@@ -19,11 +19,12 @@ from worker.config import PushAuth, Settings
 from worker.edge import READ_SECONDS, Edge
 from worker.feature import HandlersInvalid
 from worker.log import Log
+from worker.memory import return_large_blocks
 from worker.push_worker import PushWorker
 from worker.reactor import Reactor
 from worker.stdlog import Printed, install
 
-GRACEFUL_SECONDS = 8  # of the 10 that Cloud Run gives between SIGTERM and SIGKILL
+GRACEFUL_SECONDS = 9  # of the 10 that Cloud Run gives between SIGTERM and SIGKILL
 
 
 class EntryLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -104,6 +105,7 @@ def listen(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings, *, read_seconds: float = READ_SECONDS) -> None:
     """Serve until SIGTERM. Raises OSError when the address cannot be used."""
+    return_large_blocks()
     log = root_log(settings)
     install(log)
     sys.stdout = Printed(log)
@@ -134,9 +136,9 @@ def announce(log: Log, settings: Settings, host: str, port: int) -> None:
             "QUARANTINE is none: a message that can never succeed is delivered again until the "
             "subscription's dead-letter policy takes it",
         )
-    if settings.workers > 1 or settings.on_cloud_run:
+    if settings.claims == "memory" and (settings.workers > 1 or settings.on_cloud_run):
         log.warning(
             "claims.not_shared",
             "CLAIMS=memory is not shared by processes and instances: a redelivery that reaches "
-            "another one runs again",
+            "another one runs again; CLAIMS=firestore and CLAIMS=redis://... are",
         )

@@ -41,19 +41,19 @@ class Held:
         os.mkfifo(self.path)
         self._pipe = os.open(self.path, os.O_RDWR)  # both ends: neither side ever waits to open it
 
-    def payload(self) -> bytes:
-        return json.dumps({"feature": "hold", "requirements": str(self.path)}).encode()
+    def payload(self, feature: str = "hold") -> bytes:
+        return json.dumps({"feature": feature, "requirements": str(self.path)}).encode()
 
-    def push(self, server: ServerProcess) -> tuple[RawConnection, str]:
+    def push(self, server: ServerProcess, feature: str = "hold") -> tuple[RawConnection, str]:
         """Send a push; its handler may run, or wait for a thread."""
         message_id = new_id()
         connection = RawConnection(server.port)
-        connection.send(request("POST", "/", metadata(message_id), self.payload()))
+        connection.send(request("POST", "/", metadata(message_id), self.payload(feature)))
         return connection, message_id
 
-    def running(self, server: ServerProcess) -> RawConnection:
+    def running(self, server: ServerProcess, feature: str = "hold") -> RawConnection:
         """Send a push and return once its handler runs."""
-        connection, message_id = self.push(server)
+        connection, message_id = self.push(server, feature)
         server.wait_for(
             lambda e: e["event"] == "hold.started" and e.get("message_id") == message_id
         )
@@ -119,20 +119,24 @@ class Draining:
         assert [e["outcome"] for e in canonical_of(server)] == ["draining", "done"]
         assert server.stderr() == ""
 
-    def test_a_push_whose_handler_does_not_finish_is_answered_before_the_process_is_killed(
+    def test_handlers_have_seven_seconds_and_what_is_left_is_nacked_before_the_process_is_killed(
         self, start: Start, held: Held
     ) -> None:
         server = start(ACK_DEADLINE_SECONDS="60")
-        with held.running(server) as running:
+        slow = b'{"feature":"take","requirements":"7"}'
+        with held.running(server) as running, RawConnection(server.port) as finishing:
+            finishing.send(request("POST", "/", metadata("slow"), slow))
+            server.wait_for(lambda e: e["event"] == "take.started")
             began = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
-            answer = running.answer()
+            answers = [finishing.answer(), running.answer()]
         code = server.stop()
 
-        assert (answer.status, answer.json()["outcome"]) == (503, "draining")
+        assert [answer.status for answer in answers] == [200, 503]
+        assert answers[1].json()["outcome"] == "draining"
         assert code == 0
         assert time.monotonic() - began < EXIT_SECONDS
-        assert [e["outcome"] for e in canonical_of(server)] == ["draining"]
+        assert [e["outcome"] for e in canonical_of(server)] == ["done", "draining"]
 
     def test_idle_connections_do_not_delay_the_exit(self, start: Start) -> None:
         server = start()
@@ -179,16 +183,37 @@ class Load:
             assert first.answer().status == 200
             assert waiting.answer().status == 200
 
-    def test_a_handler_that_hangs_is_nacked_before_the_ack_deadline(self, start: Start) -> None:
+    def test_a_handler_that_hangs_is_nacked_before_the_ack_deadline_and_holds_up_no_other(
+        self, start: Start
+    ) -> None:
         server = start(ACK_DEADLINE_SECONDS="10", HANDLER_THREADS="1")
 
         answer = post(server.port, b'{"feature":"hang"}', metadata("hung"))
+        others = [post(server.port, SMOKE_TEST, metadata(new_id())).status for _ in range(3)]
+        another = post(server.port, b'{"feature":"hang"}', metadata("another"))
 
         assert (answer.status, answer.json()["outcome"]) == (504, "timed_out")
         entry = server.canonical("hung")
-        assert entry["outcome"] == "timed_out"
+        assert (entry["outcome"], entry["feature"]) == ("timed_out", "hang")
         assert entry["seconds"] > 8  # it had nearly the whole ack deadline
+        assert others == [200, 200, 200]
+        assert another.status == 429
+        assert server.canonical("another")["held_by"] == {"hang": 1}
         assert server.stop() == 0  # a thread that hangs does not hold the process
+
+    def test_a_feature_that_bounds_itself_leaves_the_other_threads_alone(
+        self, start: Start, held: Held
+    ) -> None:
+        server = start(HANDLER_THREADS="4", ACK_DEADLINE_SECONDS="60")
+        with held.running(server, "one_by_one") as first:
+            second = post(server.port, held.payload("one_by_one"), metadata("second"))
+            other = post(server.port, SMOKE_TEST, metadata(new_id()))
+            held.let_go()
+            assert first.answer().status == 200
+
+        assert (second.status, second.json()["outcome"]) == (429, "overloaded")
+        assert server.canonical("second")["held_by"] == {"one_by_one": 1}
+        assert other.status == 200
 
 
 class Slowness:

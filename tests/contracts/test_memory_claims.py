@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.claims import LEASE, ClaimsContract, FakeClock, key
 from tests.support.server import ROOT
-from worker.claims import Claim, Claims
+from worker.claims import Claim, Store
 from worker.claims.memory import MAX_KEYS, MemoryClaims
 from worker.claims.ring import Ring, digest_of
 from worker.outcome import Busy, Duplicate
@@ -28,24 +28,24 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def claims(clock: FakeClock) -> Claims:
-    return MemoryClaims(clock=clock)
+def claims(clock: FakeClock) -> Store:
+    return MemoryClaims(clock=clock, lease_seconds=LEASE)
 
 
 @pytest.fixture
 def small(clock: FakeClock) -> MemoryClaims:
     """Room for three keys, for an hour."""
-    return MemoryClaims(clock=clock, max_keys=3, retention_seconds=RETENTION)
+    return MemoryClaims(clock=clock, max_keys=3, lease_seconds=LEASE, retention_seconds=RETENTION)
 
 
 def finish(claims: MemoryClaims, *keys: str) -> None:
     for one in keys:
-        claims.finish(claims.acquire(one, LEASE))
+        claims.finish(claims.acquire(one))
 
 
 def is_done(claims: MemoryClaims, one: str) -> bool:
     try:
-        claims.release(claims.acquire(one, LEASE))
+        claims.release(claims.acquire(one))
     except Duplicate:
         return True
     return False
@@ -62,7 +62,7 @@ def test_the_oldest_done_key_is_forgotten_first(small: MemoryClaims) -> None:
 
 
 def test_oldest_means_finished_first_not_acquired_first(small: MemoryClaims) -> None:
-    early = small.acquire("early", LEASE)
+    early = small.acquire("early")
     finish(small, "a", "b")
     small.finish(early)
     finish(small, "c")
@@ -72,12 +72,12 @@ def test_oldest_means_finished_first_not_acquired_first(small: MemoryClaims) -> 
 
 
 def test_held_keys_are_not_forgotten_however_many_are_done(small: MemoryClaims) -> None:
-    held = [small.acquire(f"held-{number}", LEASE) for number in range(10)]
+    held = [small.acquire(f"held-{number}") for number in range(10)]
     finish(small, *map(str, range(100)))
 
     for claim in held:
         with pytest.raises(Busy):
-            small.acquire(claim.key, LEASE)
+            small.acquire(claim.key)
 
 
 def test_a_done_key_is_forgotten_after_the_retention(small: MemoryClaims, clock: FakeClock) -> None:
@@ -114,7 +114,7 @@ class DictClaims:
         self._done: dict[str, float] = {}  # end of the retention, oldest first
         self._tokens = 0
 
-    def acquire(self, key: str, lease_seconds: float) -> Claim:
+    def acquire(self, key: str) -> Claim:
         now = self._clock()
         self._done = {key: expiry for key, expiry in self._done.items() if now < expiry}
         if key in self._done:
@@ -122,26 +122,34 @@ class DictClaims:
         if key in self._held and now < self._held[key][1]:
             raise Busy
         self._tokens += 1
-        self._held[key] = (str(self._tokens), now + lease_seconds)
+        self._held[key] = (str(self._tokens), now + LEASE)
         return Claim(key, str(self._tokens))
 
     def finish(self, claim: Claim) -> None:
-        if self._lets_go(claim):
-            self._done[claim.key] = self._clock() + RETENTION
+        if self._held.get(claim.key, (claim.token, 0))[0] != claim.token:
+            return
+        self._held.pop(claim.key, None)
+        now = self._clock()
+        if now >= self._done.get(claim.key, now):
+            self._done.pop(claim.key, None)
+            self._done[claim.key] = now + RETENTION
             if len(self._done) > self._max_keys:
                 del self._done[next(iter(self._done))]
 
     def release(self, claim: Claim) -> None:
-        self._lets_go(claim)
+        if self._held.get(claim.key, ("", 0))[0] == claim.token:
+            del self._held[claim.key]
 
-    def _lets_go(self, claim: Claim) -> bool:
-        mine = self._held.get(claim.key, ("", 0))[0] == claim.token
-        return mine and self._held.pop(claim.key) is not None
+    def renew(self, claim: Claim) -> Claim | None:
+        if self._held.get(claim.key, ("", 0))[0] != claim.token:
+            return None
+        self._held[claim.key] = (claim.token, self._clock() + LEASE)
+        return claim
 
 
-def answer(claims: Claims, one: str) -> Claim | type[Exception]:
+def answer(claims: Store, one: str) -> Claim | type[Exception]:
     try:
-        return claims.acquire(one, LEASE)
+        return claims.acquire(one)
     except (Duplicate, Busy) as stop:
         return type(stop)
 
@@ -149,7 +157,7 @@ def answer(claims: Claims, one: str) -> Claim | type[Exception]:
 KEYS = "abcdefgh"
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["acquire", "done", "done", "finish", "release"]),
+        st.sampled_from(["acquire", "done", "done", "finish", "release", "renew", "late"]),
         st.sampled_from(KEYS),
         st.sampled_from([0.0, 0.0, 1.0, LEASE, RETENTION / 3, RETENTION]),  # that pass before it
     ),
@@ -160,7 +168,9 @@ STEPS = st.lists(
 @given(STEPS, st.integers(1, 6))
 def test_it_answers_as_a_plain_dict_would(steps: list[tuple[str, str, float]], room: int) -> None:
     clock = FakeClock()
-    claims = MemoryClaims(clock=clock, max_keys=room, retention_seconds=RETENTION)
+    claims = MemoryClaims(
+        clock=clock, max_keys=room, lease_seconds=LEASE, retention_seconds=RETENTION
+    )
     model = DictClaims(clock, room)
     given_out: list[Claim] = []
     for what, one, seconds in [*steps, *(("acquire", one, 0.0) for one in KEYS)]:
@@ -170,9 +180,13 @@ def test_it_answers_as_a_plain_dict_would(steps: list[tuple[str, str, float]], r
             assert found == answer(model, one)
             given_out += [found] if isinstance(found, Claim) else []
         for claim in [claim for claim in given_out if claim.key == one and what != "acquire"][:1]:
+            if what == "renew":
+                assert claims.renew(claim) == model.renew(claim)
+                continue
             for store in (claims, model):
-                (store.release if what == "release" else store.finish)(claim)
-            given_out.remove(claim)
+                (store.release if what in ("release", "late") else store.finish)(claim)
+            if what != "late":  # who gave it back may finish it after all
+                given_out.remove(claim)
 
 
 def digest(first_word: int, rest: int) -> bytes:
@@ -224,7 +238,7 @@ def test_keys_that_differ_have_digests_that_differ_of_128_bits() -> None:
 def test_what_is_held_is_let_go(small: MemoryClaims) -> None:
     for number in range(1_000):
         finish(small, f"done-{number}")
-        small.release(small.acquire(f"released-{number}", LEASE))
+        small.release(small.acquire(f"released-{number}"))
 
     assert small._held == {}
 
@@ -257,7 +271,7 @@ def test_the_process_has_all_its_memory_before_the_first_key_is_done() -> None:
         "claims = MemoryClaims()\n"
         "few = used()\n"
         "for n in range(MAX_KEYS):\n"
-        "    claims.finish(claims.acquire(str(n), 1.0))\n"
+        "    claims.finish(claims.acquire(str(n)))\n"
         "print(few - empty, used() - few)\n"
     )
     done = subprocess.run(

@@ -7,14 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.support import (
-    Emulator,
-    Entries,
-    Gcloud,
-    Installation,
-    PubSub,
-    find_installation,
-)
+from tests.emulator.support import Entries, Gcloud, PubSub
+from tests.support.emulator import Emulator, Installation, find_installation
 from tests.support.server import ServerProcess, with_probe_handlers
 
 TROUBLE = Path(__file__).parent / "handlers" / "trouble.py"

@@ -1,13 +1,10 @@
-"""Google's Pub/Sub emulator as a process, its REST API, and the real gcloud pointed at it."""
+"""The REST API of the Pub/Sub emulator, the real gcloud pointed at it, and what servers log."""
 
 import base64
 import itertools
 import json
 import os
-import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,125 +14,10 @@ from typing import Any, Self
 
 import requests
 
+from tests.support.emulator import PROJECT
 from tests.support.server import WAIT_SECONDS, ServerProcess
 from worker.logentry import to_log_entry
 from worker.pipeline import CANONICAL_EVENT
-
-PROJECT = "demo"
-NOT_INSTALLED = (
-    "gcloud's Pub/Sub emulator is not installed (gcloud components install pubsub-emulator)"
-)
-_JARS = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
-_READY = b"Server started"
-_FAILED = b'Exception in thread "main"'  # java runs on after it
-_PORT_TRIES = 3
-
-# WARNING, because at INFO the emulator writes eight lines for each call; INFO for the line that
-# says it is ready.
-_JAVA_LOGGING = """\
-handlers=java.util.logging.ConsoleHandler
-.level=WARNING
-com.google.cloud.pubsub.testing.v1.Main.level=INFO
-"""
-
-
-@dataclass(frozen=True)
-class Installation:
-    """Where this machine has what the emulator tests need."""
-
-    gcloud: str
-    java: str
-    jar: Path
-
-
-def find_installation() -> Installation | None:
-    """gcloud and java of PATH with the emulator's jar, or None when one is missing."""
-    gcloud, java = shutil.which("gcloud"), shutil.which("java")
-    if gcloud is None or java is None:
-        return None
-    beside = Path(gcloud).resolve().parents[1]
-    jar = _jar(beside) or _jar(_sdk_root(gcloud))
-    return Installation(gcloud, java, jar) if jar else None
-
-
-def _sdk_root(gcloud: str) -> Path:
-    """What gcloud says, for where PATH leads to a wrapper script. It takes a second."""
-    command = [gcloud, "info", "--format=value(installation.sdk_root)"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return Path(found.stdout.strip() or "/nonexistent")
-
-
-def _jar(root: Path) -> Path | None:
-    return max(root.glob(_JARS), default=None)
-
-
-class Emulator:
-    """The emulator on a free loopback port. java is started directly: gcloud would orphan it."""
-
-    def __init__(self, installation: Installation, folder: Path) -> None:
-        self.log = folder / "emulator.log"
-        self._listens = False
-        (folder / "logging.properties").write_text(_JAVA_LOGGING)
-        for _ in range(_PORT_TRIES):  # another process may take the port before java does
-            self.host = f"127.0.0.1:{free_port()}"
-            self._said = threading.Event()  # whether it listens
-            self._process = self._start(installation, folder)
-            self._reader = threading.Thread(target=self._read, daemon=True)
-            self._reader.start()
-            if self._said.wait(WAIT_SECONDS) and self._listens:
-                return
-            self.stop()
-        raise AssertionError(f"the emulator does not start: {self.log.read_text()}")
-
-    def _start(self, installation: Installation, folder: Path) -> "subprocess.Popen[bytes]":
-        host, _, port = self.host.partition(":")
-        options = [
-            "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",  # it starts in half the time
-            "-Xmx512m",  # it keeps acked messages
-            "-Dsun.net.http.retryPost=false",  # else Java itself repeats a push that got no answer
-            f"-Djava.util.logging.config.file={folder / 'logging.properties'}",
-        ]  # fmt: skip
-        command = [installation.java, *options, "-jar", str(installation.jar)]
-        command += [f"--host={host}", f"--port={port}", f"--projects={PROJECT}"]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def _read(self) -> None:
-        """Copy its output to the log; an unread pipe would stop it."""
-        assert self._process.stdout is not None
-        with self.log.open("ab") as log:
-            for line in self._process.stdout:
-                log.write(line)
-                log.flush()
-                if _READY in line:
-                    self._listens = True
-                if _READY in line or _FAILED in line:
-                    self._said.set()
-        self._said.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """SIGTERM to the java process, SIGKILL if it does not listen."""
-        self._process.terminate()
-        try:
-            self._process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join(WAIT_SECONDS)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

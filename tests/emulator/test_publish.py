@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.support import PROJECT, Entries, Gcloud, PubSub
+from tests.emulator.support import Entries, Gcloud, PubSub
+from tests.support.emulator import PROJECT
 from tests.support.server import ROOT, WAIT_SECONDS, ServerProcess
 
 pytestmark = pytest.mark.emulator

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.support import Emulator, Entries, PubSub, failing, wait_past_a_redelivery
+from tests.emulator.support import Entries, PubSub, failing, wait_past_a_redelivery
+from tests.support.emulator import Emulator
 from tests.support.server import ServerProcess
 
 pytestmark = pytest.mark.emulator

@@ -1,4 +1,4 @@
-"""Without the emulator its tests are skipped and say so in one line; in CI they fail."""
+"""Without a program its tests are skipped and say so in one line; in CI they fail."""
 
 import os
 import shutil
@@ -8,15 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.support import find_installation
+from tests.support.emulator import FIRESTORE, PUBSUB, find_installation
 from tests.support.server import ROOT
 
-REASON = "gcloud's Pub/Sub emulator is not installed (gcloud components install pubsub-emulator)"
+# Tests that need a program -> what is said without it.
+REASONS = [
+    (["tests/emulator/test_delivery.py", "tests/emulator/test_publish.py"], PUBSUB.not_installed),
+    (["tests/contracts/test_firestore_claims.py"], FIRESTORE.not_installed),
+    (["tests/contracts/test_redis_claims.py"], "redis-server is not installed"),
+]
 
 
-def run_tests(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Two of the emulator tests where PATH has neither gcloud nor java."""
-    tests = ["tests/emulator/test_delivery.py", "tests/emulator/test_publish.py"]
+def run_tests(
+    folder: Path, tests: list[str], **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """The tests where PATH has none of those programs."""
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "PATH")}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests],
@@ -25,19 +31,25 @@ def run_tests(folder: Path, **environment: str) -> "subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-def test_a_machine_without_the_emulator_skips_its_tests_in_one_line(tmp_path: Path) -> None:
-    done = run_tests(tmp_path)
-    lines = [line for line in done.stdout.splitlines() if REASON in line]
+@pytest.mark.parametrize(("tests", "reason"), REASONS)
+def test_a_machine_without_a_program_skips_its_tests_in_one_line(
+    tmp_path: Path, tests: list[str], reason: str
+) -> None:
+    done = run_tests(tmp_path, tests)
+    lines = [line for line in done.stdout.splitlines() if reason in line]
     assert len(lines) == 1, done.stdout
     assert lines[0].startswith("SKIPPED [")
-    assert lines[0].endswith(f"skipped: {REASON}")
+    assert lines[0].endswith(f"skipped: {reason}")
     assert done.returncode == 0
 
 
-def test_in_ci_a_missing_emulator_is_a_failure(tmp_path: Path) -> None:
-    done = run_tests(tmp_path, CI="true")
+@pytest.mark.parametrize(("tests", "reason"), REASONS)
+def test_in_ci_a_missing_program_is_a_failure(
+    tmp_path: Path, tests: list[str], reason: str
+) -> None:
+    done = run_tests(tmp_path, tests, CI="true")
     assert done.returncode == 1, done.stdout
-    assert f"{REASON}, and CI must not skip this" in done.stdout
+    assert f"{reason}, and CI must not skip this" in done.stdout
 
 
 def test_the_emulator_is_found_beside_gcloud_or_where_gcloud_says(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.support import Installation
 from tests.emulator.tour import Terminal, steps_of, take
+from tests.support.emulator import Installation
 from tests.support.markdown import PAGES, name_of
 from tests.support.server import ROOT
 

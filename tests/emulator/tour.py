@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.emulator.support import free_port
+from tests.support.daemon import free_port
 from tests.support.server import ROOT, WAIT_SECONDS
 
 _BLOCK = re.compile(

@@ -9,6 +9,7 @@ from worker.feature import Feature, Features
 from worker.jsonline import plain
 from worker.log import Log
 from worker.pipeline import CANONICAL_EVENT, Worker
+from worker.places import Places
 from worker.quarantine import Rejected
 
 WAIT_SECONDS = 30.0  # for what must happen; far more than it takes
@@ -60,6 +61,7 @@ def make_worker(
         "quarantine": ListQuarantine(),
         "log": Log(sink or ListSink()),
         "budget_seconds": budget_seconds,
+        "places": Places(250),
     }
     return Worker(**{**defaults, **parts})
 

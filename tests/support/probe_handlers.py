@@ -30,9 +30,16 @@ def hang(context: Context) -> None:
     threading.Event().wait()
 
 
+@feature("one_by_one", concurrency=1)
+def one_by_one(pipe: str, context: Context) -> None:
+    """As `hold`, and let no other of its kind begin."""
+    hold.run(pipe, context)
+
+
 @feature("take")
 def take(seconds: str, context: Context) -> None:
     """Take that many seconds."""
+    context.log.info("take.started")
     time.sleep(float(seconds))
 
 

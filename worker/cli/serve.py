@@ -4,7 +4,7 @@ import os
 
 import click
 
-from worker.build import project_of_metadata_server
+from worker.build import project_of_metadata_server, store_of
 from worker.cli import fail
 from worker.config import Settings, SettingsInvalid, read_settings
 
@@ -37,6 +37,9 @@ def settings_or_fail() -> Settings:
     """The settings of the environment, or the end of the command."""
     asks = os.environ.get("K_SERVICE") and not os.environ.get("GOOGLE_CLOUD_PROJECT")
     try:
-        return read_settings(os.environ, project=project_of_metadata_server() if asks else None)
+        settings = read_settings(os.environ, project=project_of_metadata_server() if asks else None)
+        if settings.claims != "memory":
+            store_of(settings)  # a wrong address is told here, once, and not by each process
     except SettingsInvalid as error:
         fail(str(error))
+    return settings
