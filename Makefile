@@ -6,13 +6,14 @@ UPGRADE ?=          # make lock UPGRADE=1 takes the newest versions that require
 
 VENV := .venv
 VENV_313 := .venv-3.13
+VENV_AUDIT := .venv-audit
 VENVS_BENCH := .venv-bench
 RUN := $(VENV)/bin/python -m
 PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock' $(if $(strip $(UPGRADE)),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint python-3.13 mutants bench format lock clean
+.PHONY: help setup run test check lint python-3.13 audit mutants bench soak format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -51,6 +52,11 @@ python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of i
 	elif [ "$${CI:-}" = true ]; then echo "Python 3.13 not found, and CI has to test on it" >&2; exit 1; \
 	else echo "== Python 3.13 not found: skipped"; fi
 
+# Not part of check, which needs no network. The auditor has an environment of its own: it is not what is audited.
+audit: ## look for known vulnerabilities in what the locks pin
+	@PYTHON="$(strip $(PYTHON))" scripts/make-venv $(VENV_AUDIT) requirements-audit.txt
+	@scripts/audit $(VENV_AUDIT)/bin/pip-audit requirements.txt requirements-dev.txt requirements-audit.txt
+
 # What survives is explained in docs/mutation.md. It starts afresh: a result of an older test says nothing.
 mutants: setup ## plant faults and list those that no test sees (about 15 minutes)
 	@echo "== mutmut: about 15 minutes"
@@ -62,6 +68,10 @@ mutants: setup ## plant faults and list those that no test sees (about 15 minute
 bench: setup ## compare with other servers, write docs/performance.md (15 minutes; ARGS=--quick: 1)
 	@$(RUN) tests.benchmarks $(ARGS)
 
+# What CI runs of it is part of `make test`.
+soak: setup ## break things for half an hour, write docs/reliability.md (ARGS=--minutes=0: one round)
+	@$(RUN) tests.faults $(ARGS)
+
 format: setup ## format, and repair what ruff can repair
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
@@ -69,10 +79,11 @@ format: setup ## format, and repair what ruff can repair
 lock: setup ## pin requirements*.in in requirements*.txt, with hashes (UPGRADE=1: newest versions)
 	@$(PIP_COMPILE) requirements.in -o requirements.txt
 	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+	@$(PIP_COMPILE) requirements-audit.in -o requirements-audit.txt
 	@for wanted in tests/benchmarks/peers/*/requirements.in; do \
 		$(PIP_COMPILE) "$$wanted" -o "$${wanted%.in}.txt" || exit; \
 	done
 
 clean: ## remove the .venvs and the tools' caches
-	@rm -rf $(VENV) $(VENV_313) $(VENVS_BENCH) .benchmarks mutants \
+	@rm -rf $(VENV) $(VENV_313) $(VENV_AUDIT) $(VENVS_BENCH) .benchmarks mutants \
 		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

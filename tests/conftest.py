@@ -15,6 +15,14 @@ from tests.support.server import ROOT, ServerProcess
 
 Serve = Callable[..., ServerProcess]
 
+# The contract suites are no test modules, so pytest has to be told to explain their asserts.
+pytest.register_assert_rewrite(
+    "tests.contracts.claims",
+    "tests.contracts.edge",
+    "tests.contracts.edge_lifecycle",
+    "tests.contracts.quarantine",
+)
+
 # A busy machine is no failure. What holds besides depends on the place: CI repeats its examples.
 settings.register_profile("worker", settings(), deadline=None)
 # `make mutants` runs the tests of a class again and again in one process.

@@ -306,6 +306,25 @@ def test_a_bad_publish_time_header_is_a_bad_envelope_that_names_it(text: str) ->
     assert reason.startswith("bad envelope: x-goog-pubsub-publish-time: ")
 
 
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_a_body_that_is_not_compressed_may_say_so(coding: str) -> None:
+    headers = {"content-encoding": coding}
+    assert decode(push_of(wrapped(), headers)) == decode(push_of(wrapped()))
+    assert decode(unwrapped(b"data", attributes=headers)).data == b"data"
+
+
+@pytest.mark.parametrize(
+    "codings", [["gzip"], ["BR"], ["identity", "gzip"], ["gzip, identity"], ["x"]]
+)
+def test_a_compressed_body_is_a_bad_envelope_in_every_form(codings: list[str]) -> None:
+    for push in (push_of(wrapped()), unwrapped(b"data"), structured(), push_of(b"", EVENTARC)):
+        compressed = push._replace(
+            headers=(*push.headers, *(("content-encoding", coding) for coding in codings))
+        )
+        with pytest.raises(BadEnvelope, match="content-encoding: a compressed body is not read"):
+            decode(compressed)
+
+
 @pytest.mark.parametrize("content_type", [
     "application/x-www-form-urlencoded", "application/octet-stream", "application/json",
     "multipart/form-data; boundary=x", "text/plain;charset=latin-1", "", "nonsense",

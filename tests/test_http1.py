@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.rawhttp import chunk, request
-from worker.body import FREE_BODY, MAX_BODY, Room
+from worker.body import MAX_BODY, Room
 from worker.http1 import (
     MAX_FIELD,
     MAX_FIELDS,
@@ -164,6 +164,20 @@ def test_a_head_at_the_limits_is_read() -> None:
     long = ("long", "v" * (MAX_FIELD - len("long")))
     got = one(request("GET", target, [*fields, long]))
     assert (got.target, len(got.headers)) == (target, MAX_FIELDS)
+
+
+def test_headers_that_are_too_long_together_are_cut_in_whatever_pieces_they_come() -> None:
+    fields = [(f"a{number:03}", "v" * 8000) for number in range(MAX_HEAD // 8000)]
+    assert one(request("GET", "/", fields)).target == "/"
+    assert unreadable(request("GET", "/", [*fields, ("more", "v" * 8000)]))[0] == 431
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_a_token_that_is_too_long_counts_as_none(name: str) -> None:
+    fits, over = "t" * (MAX_FIELD - len(name)), "t" * (MAX_FIELD - len(name) + 1)
+    assert one(request("GET", "/", [(name, fits)])).headers[1] == ("authorization", fits)
+    assert one(request("GET", "/", [(name, over)])).headers[1] == ("authorization", "")
+    assert unreadable(request("GET", "/", [("x" + name, over)]))[0] == 431
 
 
 @pytest.mark.parametrize("rest", [b"X-Never: ", b"A: b\r\n"])

@@ -18,7 +18,8 @@ def authenticator(settings: Settings) -> Authenticate:
     """The check that PUSH_AUTH asks for."""
     if settings.push_auth is not PushAuth.OIDC:
         return _trust
-    from worker.oidc import CertificateStore, Verifier  # noqa: PLC0415 - cryptography, only if used
+    from worker.certificates import CertificateStore  # noqa: PLC0415 - cryptography, only if used
+    from worker.oidc import Verifier  # noqa: PLC0415
 
     verifier = Verifier(
         CertificateStore(settings.push_certs_url), settings.push_audience or "", settings.accounts

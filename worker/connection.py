@@ -11,6 +11,7 @@ from worker.body import MAX_BODY, Room
 from worker.http1 import Reader, Request, Unreadable
 from worker.response import Response
 
+MAX_CONNECTIONS = 1000  # of one process: each may hold its headers and FREE_BODY
 KEEPALIVE_SECONDS = 75.0  # that a connection may be idle
 LINGER_SECONDS = 2.0  # for the sender to read the answer and close
 _DISCARD = 2 * MAX_BODY  # bytes read and dropped so that the sender gets to read the answer

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.body import Room
-from worker.connection import Connection
+from worker.connection import MAX_CONNECTIONS, Connection
 from worker.http1 import Request, Unreadable, path_of
 from worker.message import Push
 from worker.outcome import Draining, Overloaded, Stop, TimedOut
@@ -72,7 +72,12 @@ class Edge:
     # Called by the reactor:
 
     def accepted(self, link: socket.socket) -> None:
-        """Serve a new connection."""
+        """Serve a new connection; one too many is closed, which to Pub/Sub is a nack."""
+        if len(self._open) >= MAX_CONNECTIONS:
+            self._open = {one for one in self._open if not one.closed}
+        if len(self._open) >= MAX_CONNECTIONS:
+            link.close()
+            return
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._open.add(
             Connection(link, self._reactor.selector, self._take, self._room, self._read_seconds)

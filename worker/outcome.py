@@ -112,7 +112,7 @@ OVERLOADED = Outcome(
     (429,),
     logging.WARNING,
     "Nacked at once: no handler thread is free and the queue is full, "
-    "or the feature runs as often as it may.",
+    "the feature runs as often as it may, or there is no room for another large body.",
     "Raise the number of instances or HANDLER_THREADS, or find the handler that hangs: "
     "held_by names it.",
 )

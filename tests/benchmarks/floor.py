@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from worker.body import Room
 from worker.connection import Connection
 from worker.http1 import Request, Unreadable
 from worker.reactor import Reactor
@@ -23,11 +24,12 @@ class Bare:
 
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
+        self._room = Room()
 
     def accepted(self, link: socket.socket) -> None:
         """Serve a new connection."""
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        Connection(link, self._reactor.selector, _answer, read_seconds=20.0)
+        Connection(link, self._reactor.selector, _answer, self._room, read_seconds=20.0)
 
     def tick(self) -> None:
         """Nothing has a deadline here."""

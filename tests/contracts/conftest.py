@@ -7,14 +7,6 @@ import pytest
 from tests.support.emulator import FIRESTORE, Emulator, find_installation
 from tests.support.redis_server import RedisServer
 
-# The contract suites are no test modules, so pytest has to be told to explain their asserts.
-pytest.register_assert_rewrite(
-    "tests.contracts.claims",
-    "tests.contracts.edge",
-    "tests.contracts.edge_lifecycle",
-    "tests.contracts.quarantine",
-)
-
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:

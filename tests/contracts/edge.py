@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.support.pushes import PUBLISHED, SUBSCRIPTION, wrapped
 from tests.support.rawhttp import Headers, RawConnection, chunk, post, request, send
 from tests.support.server import ServerProcess
-from worker.http1 import MAX_BODY
+from worker.body import MAX_BODY
 from worker.outcome import OUTCOMES
 
 SMOKE_TEST = b'{"feature":"smoke_test","description":"verify logs","requirements":"none"}'

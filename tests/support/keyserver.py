@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.support.standin import Call, Reply, StandIn
 
@@ -18,11 +19,21 @@ AUDIENCE = "https://worker.example/push"
 ACCOUNT = "pusher@demo-project.iam.gserviceaccount.com"
 ISSUER = "https://accounts.google.com"
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+_making = threading.Lock()
+
 
 @functools.cache
-def private_key(name: str) -> rsa.RSAPrivateKey:
-    """The key of that name, made once per run."""
+def _make(_name: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def private_key(name: str) -> rsa.RSAPrivateKey:
+    """The key of that name, made once per run, whichever threads ask for it."""
+    with _making:
+        return _make(name)
 
 
 def public_pem(name: str) -> bytes:
@@ -34,19 +45,20 @@ def public_pem(name: str) -> bytes:
 
 
 @functools.cache
-def certificate(name: str) -> str:
+def certificate(name: str, key: PrivateKey | None = None) -> str:
     """A self-signed certificate in PEM, as the map at /oauth2/v1/certs holds."""
+    key = key or private_key(name)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     start = datetime.now(UTC) - timedelta(days=1)
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
-        .public_key(private_key(name).public_key())
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=30))
-        .sign(private_key(name), hashes.SHA256())
+        .sign(key, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM).decode()
 

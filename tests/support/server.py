@@ -31,6 +31,7 @@ class ServerProcess:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
         variables = {name: os.environ[name] for name in kept if name in os.environ}
         variables |= {"PORT": "0", "PYTHONPATH": str(ROOT), **(environment or {})}
+        self.folder = folder
         self._stderr = (folder / "stderr.txt").open("w+b")
         self.process = subprocess.Popen(
             [sys.executable, *command],
@@ -73,6 +74,13 @@ class ServerProcess:
             with contextlib.suppress(ValueError):
                 found.append(json.loads(line))
         return found
+
+    def catch_up(self) -> None:
+        """Have in `lines` all that has arrived."""
+        while not self._arrived.empty():
+            line = self._arrived.get()
+            if line is not None:
+                self.lines.append(line)
 
     def wait_for(self, matches: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first entry that matches, of those already read and those to come."""
@@ -130,10 +138,7 @@ class ServerProcess:
             self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(WAIT_SECONDS)
         self._reader.join(WAIT_SECONDS)
-        while not self._arrived.empty():
-            line = self._arrived.get()
-            if line is not None:
-                self.lines.append(line)
+        self.catch_up()
         self._stderr.close()
         assert self.process.stdout is not None
         self.process.stdout.close()
