@@ -438,3 +438,13 @@ def test_a_log_never_changes(log: Log) -> None:
     for name in ("sink", "level", "service", "fields", "special", "operation", "anything"):
         with pytest.raises(AttributeError):
             setattr(log, name, None)
+
+
+@pytest.mark.parametrize("name", ["message", "event", "self", "severity"])
+def test_whatever_a_field_is_named_it_is_a_field(name: str) -> None:
+    """Attributes of a message may be named like our arguments."""
+    sink = ListSink()
+    Log(sink).info("pet.seen", "a pet was seen", **{name: "from outside"})
+    (entry,) = sink.entries
+    assert (entry["event"], entry["message"]) == ("pet.seen", "a pet was seen")
+    assert "from outside" in entry.values()

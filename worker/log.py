@@ -109,28 +109,28 @@ class Log(NamedTuple):
         _, level, service, fields, own, operation = self
         return Log(sink, level, service, fields, {**own, **special}, operation)
 
-    def debug(self, event: str, /, message: str = "", **fields: Any) -> None:
+    def debug(self, event: str, message: str = "", /, **fields: Any) -> None:
         """Details for the developer; off unless LOG_LEVEL=DEBUG."""
         if self.level <= DEBUG:
             self.put(DEBUG, event, message, fields)
 
-    def info(self, event: str, /, message: str = "", **fields: Any) -> None:
+    def info(self, event: str, message: str = "", /, **fields: Any) -> None:
         """Something happened as it should."""
         if self.level <= INFO:
             self.put(INFO, event, message, fields)
 
-    def notice(self, event: str, /, message: str = "", **fields: Any) -> None:
+    def notice(self, event: str, message: str = "", /, **fields: Any) -> None:
         """Something normal that is worth noticing."""
         if self.level <= NOTICE:
             self.put(NOTICE, event, message, fields)
 
-    def warning(self, event: str, /, message: str = "", **fields: Any) -> None:
+    def warning(self, event: str, message: str = "", /, **fields: Any) -> None:
         """Something that may become a problem."""
         if self.level <= WARNING:
             self.put(WARNING, event, message, fields)
 
     def error(
-        self, event: str, /, message: str = "", *, exc: BaseException | None = None, **fields: Any
+        self, event: str, message: str = "", /, *, exc: BaseException | None = None, **fields: Any
     ) -> None:
         """Something failed; with `exc`, its stack trace goes to Error Reporting."""
         if self.level <= ERROR:
