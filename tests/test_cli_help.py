@@ -14,7 +14,7 @@ COMMANDS = main.list_commands(click.Context(main))
 def test_the_help_lists_every_command() -> None:
     listed = run("--help").stdout.partition("Commands:")[2].splitlines()
     assert [line.split()[0] for line in listed if line.strip()] == COMMANDS
-    assert {"features", "push", "publish", "dev", "serve"} == set(COMMANDS)
+    assert {"features", "push", "publish", "dev", "serve", "quarantine"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -59,6 +59,7 @@ def test_the_help_does_not_load_the_console_nor_the_cloud_clients() -> None:
 
     program = (
         "import sys, worker.cli.push, worker.cli.publish, worker.cli.features, worker.cli.dev\n"
+        "from worker.cli.quarantine import list, show, check, replay, drop\n"
     )
     program += (
         "print([m for m in ('rich', 'watchfiles', 'google.auth', 'grpc') if m in sys.modules])"

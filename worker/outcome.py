@@ -67,7 +67,8 @@ REJECTED = Outcome(
     logging.WARNING,
     "Quarantined with its bytes and the reason, then acked (200). "
     "If it could not be quarantined: nacked (500).",
-    "Read the reason, mend the publisher or the handler, then publish the message again.",
+    "Read the reason, mend the publisher or the handler, then replay the message: "
+    "python -m worker quarantine.",
 )
 RETRY = Outcome(
     "retry",

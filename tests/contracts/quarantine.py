@@ -59,6 +59,7 @@ class QuarantineContract:
         ((found, record),) = records()
         assert found == address
         assert record["reason"] == "bad: width"
+        assert record["kind"] == "handler"
         assert record["time"] == TIME.isoformat()
         assert record["message_id"] == "17"
         assert record["subscription"] == SUBSCRIPTION
@@ -78,6 +79,7 @@ class QuarantineContract:
         assert found == address
         assert self.data_of(record) == BODY
         assert record["reason"] == "bad: width"
+        assert record["kind"] == "bad_envelope"
         assert record["message_id"] is None
         assert record["headers"]["content-type"] == "application/json"
 

@@ -242,6 +242,7 @@ def record_of(sent: PubsubMessage) -> dict[str, Any]:
         "headers": json.loads(attributes.pop("QuarantineHeaders")),
         "message_id": attributes.pop("QuarantineMessageId"),
         "reason": attributes.pop("QuarantineReason"),
+        "kind": attributes.pop("QuarantineKind"),
         "time": attributes.pop("QuarantineTime"),
         "ordering_key": sent.ordering_key,
         "id": attributes.pop("QuarantineId"),

@@ -66,6 +66,7 @@ def test_a_rejected_message_arrives_on_the_topic_as_it_was_published(
         "CloudPubSubDeadLetterSourceSubscriptionProject": "demo",
         "QuarantineMessageId": message_id,
         "QuarantineReason": REASON,
+        "QuarantineKind": "bad_payload",
         "QuarantineId": canonical["quarantine_id"],
     }
     assert canonical["outcome"] == "rejected"
@@ -104,7 +105,7 @@ def test_what_cannot_travel_as_attributes_arrives_as_a_record(
 
     assert kept["attributes"]["QuarantineEncoding"] == "record"
     assert kept["attributes"]["QuarantineReason"] == REASON
-    assert len(kept["attributes"]) == 4
+    assert len(kept["attributes"]) == 5
     record = json.loads(kept["data"])
     assert record["message_id"] == message_id
     assert record["subscription"] == subscription

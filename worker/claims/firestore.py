@@ -99,8 +99,8 @@ class FirestoreClaims:
 
     def _record(self, claim: Claim, state: str, seconds: float) -> dict[str, Any]:
         """The write of a record that counts for that long."""
-        # For the TTL policy alone, which deletes within a day after it: far behind a lease's end, so
-        # that a clock that is slow by hours takes no key away from its holder.
+        # For the TTL policy alone. It is far behind a lease's end, so that a clock that is slow by
+        # hours takes no key away from its holder.
         expires = datetime.now(UTC) + timedelta(seconds=max(seconds, self._retention))
         readable = claim.key.encode("utf-8", "backslashreplace").decode()[:_KEY_LENGTH]
         fields = {

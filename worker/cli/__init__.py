@@ -1,27 +1,37 @@
 """`python -m worker`: one file per command, imported when it is run."""
 
 import importlib
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 
 _INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
-_COMMANDS = ("serve", "dev", "features", "push", "publish")
+_COMMANDS = ("serve", "dev", "features", "push", "publish", "quarantine")
 
 
-class _Commands(click.Group):
+class LazyGroup(click.Group):
     """Imports a command's module when it is asked for: `serve` must not wait for the others."""
+
+    def __init__(self, *args: Any, package: str, names: Sequence[str], **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self._package = package
+        self._names = names
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names, in the order of the help."""
-        return list(_COMMANDS)
+        return list(self._names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of that name."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in self._names:
             return None
-        command: click.Command = importlib.import_module(f"worker.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"{self._package}.{cmd_name}").command
         return command
+
+
+class _Commands(LazyGroup):
+    """All commands of the program."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command. What is wrong with its words is said in one line, as every other error."""
@@ -37,7 +47,12 @@ class _Commands(click.Group):
         raise SystemExit(code or 0)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    package=__name__,
+    names=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
     """The feature worker: takes Pub/Sub pushes, runs their handlers, logs the proof.
 

@@ -64,8 +64,8 @@ class _AsItIs(HTTPErrorProcessor):
         return response
 
 
-def check_url(url: str) -> str:
-    """The address with its path. Raises Unreachable when it is none."""
+def check_url(url: str, option: str = "--url") -> str:
+    """The address with its path. Raises Unreachable when it is none; `option` is what gave it."""
     try:
         parts = urlsplit(url)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -73,7 +73,7 @@ def check_url(url: str) -> str:
     except ValueError:
         fits = False
     if not fits or not url.isprintable() or " " in url:
-        raise Unreachable("--url wants an address such as http://127.0.0.1:8080")
+        raise Unreachable(f"{option} wants an address such as http://127.0.0.1:8080")
     return parts._replace(path=parts.path or "/", fragment="").geturl()
 
 

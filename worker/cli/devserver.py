@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http.client import HTTPException
-from types import FrameType
 from typing import IO, Any
 
 from worker.cli.console import Terminal, read_payload
@@ -20,38 +19,6 @@ from worker.pipeline import CANONICAL_EVENT
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0  # the server itself gives requests in flight 8
-
-
-class Interrupts:
-    """Ctrl-C, SIGTERM and a closed terminal raise KeyboardInterrupt, but not in a `held` block."""
-
-    def __init__(self) -> None:
-        self._holding = False
-        self._pending = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._holding:
-            raise KeyboardInterrupt
-        self._pending = True
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep an interrupt until the block is done: no child is started and forgotten."""
-        self._holding = True
-        try:
-            yield
-        finally:
-            self._holding = False
-        if self._pending:
-            self._pending = False
-            raise KeyboardInterrupt
-
-    def ignore(self) -> None:
-        """From here on nothing interrupts: for the end."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
 
 
 class DevServer:

@@ -84,6 +84,17 @@ def check_header(name: str, value: str) -> None:
         raise CannotSend(f"{name}: a header cannot carry control characters (try --form wrapped)")
 
 
+def checked_token(token: str | None) -> str:
+    """The value of --token, "" where there is none. Raises CannotSend."""
+    if token is None:
+        return ""
+    token = token.strip()
+    if not token:
+        raise CannotSend("--token is empty: the command that makes it has failed")
+    check_header("--token", token)
+    return token
+
+
 def _envelope(delivery: Delivery) -> dict[str, Any]:
     message = {
         "attributes": dict(delivery.attributes),

@@ -3,21 +3,20 @@
 import json
 import os
 import re
-from datetime import UTC, datetime, timedelta
-from urllib.parse import quote as percent
+from datetime import UTC, datetime
 
 import click
 
 from worker.cli import fail
 from worker.cli.content import Content, content_options
 from worker.cli.gcloud import logging_read, publish_command
+from worker.cli.logs import CLOCK_SKEW, logs_link, logs_query
 from worker.cli.text import printable
 
 # Wider than Google's rules on purpose: the emulator takes the project "demo".
 _PROJECT = re.compile(r"[a-z][a-z0-9.:-]{0,61}[a-z0-9]")
 _TOPIC = re.compile(r"(?!goog)[A-Za-z][A-Za-z0-9._~%+-]{2,254}")
 _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_CLOCK_SKEW = timedelta(minutes=5)  # between this machine and Google's
 
 
 @click.command("publish", short_help="Publish a message, and say where its result shows.")
@@ -52,9 +51,9 @@ def command(
         fail("--service is no Cloud Run service name (want a-z, 0-9 and -)")
     name = full_topic(topic, project)
     logs_project = project or name.split("/")[1]
-    since = datetime.now(UTC) - _CLOCK_SKEW
+    since = datetime.now(UTC) - CLOCK_SKEW
     message_id = _publish(name, content)
-    query = logs_query(service, message_id, since)
+    query = logs_query(service, {"message_id": message_id}, since)
     found = {
         "message_id": message_id,
         "topic": name,
@@ -96,24 +95,6 @@ def _publish(topic: str, content: Content) -> str:
         return Publisher().publish(topic, message)
     except PublishFailed as error:
         fail(printable(str(error)))
-
-
-def logs_query(service: str, message_id: str, since: datetime) -> str:
-    """Logs Explorer's query for the entries of one message; a newline means AND."""
-    return "\n".join(
-        (
-            'resource.type="cloud_run_revision"',
-            f'resource.labels.service_name="{service}"',
-            f"jsonPayload.message_id={json.dumps(message_id)}",
-            f'timestamp>="{since:%Y-%m-%dT%H:%M:%SZ}"',
-        )
-    )
-
-
-def logs_link(query: str, project: str) -> str:
-    """The address of Logs Explorer with the query filled in."""
-    address = "https://console.cloud.google.com/logs/query"
-    return f"{address};query={percent(query, safe='')}?project={percent(project, safe='')}"
 
 
 def _for_people(found: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import click
 from worker.cli import fail
 from worker.cli.content import Content, content_options
 from worker.cli.deliver import Answer, Unreachable, check_url, deliver
-from worker.cli.forms import NOT_CARRIED, CannotSend, Delivery, check_header, request_of
+from worker.cli.forms import NOT_CARRIED, CannotSend, Delivery, checked_token, request_of
 from worker.cli.text import printable
 from worker.message import Form
 
@@ -47,7 +47,7 @@ def command(
     try:
         address = check_url(_default_url() if url is None else url)
         delivery = _delivery(content, Form(form), given)
-        answer = deliver(address, request_of(Form(form), delivery), _checked(token))
+        answer = deliver(address, request_of(Form(form), delivery), checked_token(token))
     except (CannotSend, Unreachable) as error:
         fail(printable(str(error)))
     _show(answer)
@@ -68,16 +68,6 @@ def _delivery(content: Content, form: Form, given: dict[str, Any]) -> Delivery:
         names = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in lost)
         raise CannotSend(f"a push of the form {form} does not carry {names}: leave it out")
     return replace(Delivery(content.data), **fields)
-
-
-def _checked(token: str | None) -> str:
-    if token is None:
-        return ""
-    token = token.strip()
-    if not token:
-        raise CannotSend("--token is empty: the command that makes it has failed")
-    check_header("--token", token)
-    return token
 
 
 def _show(answer: Answer) -> None:

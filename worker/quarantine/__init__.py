@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from worker.message import Message, Push, digest_id
-from worker.outcome import Stop
+from worker.outcome import BadEnvelope, BadPayload, Stop, UnknownFeature
+
+# Who rejected it, by the exception's class; whatever else it may be was raised by the handler.
+_KINDS: Mapping[type[Stop], str] = {
+    BadEnvelope: "bad_envelope",
+    BadPayload: "bad_payload",
+    UnknownFeature: "unknown_feature",
+}
+HANDLER = "handler"
 
 
 class QuarantineFailed(Exception):
@@ -27,13 +35,15 @@ class Rejected:
     body: bytes
     message: Message | None = None
     feature: str = ""
+    kind: str = HANDLER
 
     @classmethod
     def of(
         cls, push: Push, message: Message | None, feature: str, stop: Stop, time: datetime
     ) -> "Rejected":
         """What there is to keep of a push that ended with `stop`."""
-        return cls(stop.reason, time, push.public_headers(), push.body, message, feature)
+        kind = _KINDS.get(type(stop), HANDLER)
+        return cls(stop.reason, time, push.public_headers(), push.body, message, feature, kind)
 
     @property
     def id(self) -> str:
@@ -53,6 +63,7 @@ class Rejected:
             "id": self.id,
             "time": self.time.isoformat(),
             "reason": self.reason,
+            "kind": self.kind,
             "feature": self.feature,
             "message_id": message.id if message else None,
             "subscription": message.subscription if message else None,

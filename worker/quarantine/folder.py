@@ -20,13 +20,14 @@ class FolderQuarantine:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not path.exists():
-                _write_atomically(path, json.dumps(rejected.record(), indent=2).encode())
+                write_atomically(path, json.dumps(rejected.record(), indent=2).encode())
         except OSError as error:
             raise QuarantineFailed(f"cannot write to {self._folder}: {error.strerror}") from error
         return str(path)
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
+    """The file has these bytes, or those that it had before. Raises OSError."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from worker.pubsub import PublishFailed, PubsubMessage
 from worker.quarantine import QuarantineFailed, Rejected
+from worker.quarantine.attributes import SOURCE
 
 # Pub/Sub's limits on attributes.
 _MAX_ATTRIBUTES = 100
@@ -46,10 +47,10 @@ def _as_dead_letter(rejected: Rejected) -> PubsubMessage | None:
     project = parts[1] if len(parts) == 4 else ""  # noqa: PLR2004 - projects/P/subscriptions/S
     published = message.publish_time.isoformat() if message.publish_time else ""
     added = {
-        "CloudPubSubDeadLetterSourceDeliveryCount": str(message.delivery_attempt or 1),
-        "CloudPubSubDeadLetterSourceSubscription": subscription,
-        "CloudPubSubDeadLetterSourceSubscriptionProject": project,
-        "CloudPubSubDeadLetterSourceTopicPublishTime": published,
+        f"{SOURCE}DeliveryCount": str(message.delivery_attempt or 1),
+        f"{SOURCE}Subscription": subscription,
+        f"{SOURCE}SubscriptionProject": project,
+        f"{SOURCE}TopicPublishTime": published,
         "QuarantineHeaders": json.dumps(dict(rejected.headers)),
         "QuarantineMessageId": message.id,
         **_about(rejected),
@@ -72,6 +73,7 @@ def _about(rejected: Rejected) -> dict[str, str]:
         "QuarantineReason": reason,
         "QuarantineTime": rejected.time.isoformat(),
         "QuarantineId": rejected.id,
+        "QuarantineKind": rejected.kind,
     }
 
 
