@@ -10,7 +10,7 @@ from tests.support.inprocess import WAIT_SECONDS, ListSink, make_worker
 from tests.support.pushes import push_of, wrapped
 from worker import Context, feature
 from worker.claims.memory import MemoryClaims
-from worker.edge import DRAIN_SECONDS, GIVE_BACK_SECONDS, QUEUE_SECONDS, QUICK_SECONDS, Edge
+from worker.edge import DRAIN_SECONDS, LAST_SECONDS, QUEUE_SECONDS, QUICK_SECONDS, Edge
 from worker.http1 import Request
 from worker.pipeline import Delivery, Worker
 from worker.places import Places
@@ -332,41 +332,56 @@ def claims() -> Iterator[Claims]:
     made.let_go.set()
 
 
-def test_handlers_have_their_time_then_their_claims_are_given_back_and_then_they_are_nacked(
-    gate: Gate, sink: ListSink, clock: Clock, claims: Claims
+def test_handlers_have_their_time_and_then_are_nacked(
+    gate: Gate, sink: ListSink, clock: Clock
 ) -> None:
-    bench = make_slow(gate, sink, clock, threads=1, claims=claims)
+    bench = make_slow(gate, sink, clock, threads=1)
     caller = bench.push("wait", "1")
     gate.wait_for(1)
     bench.edge.drain()
     bench.do_posted(1)
     clock.now = DRAIN_SECONDS - 0.01
     bench.edge.tick()
-    assert not claims.closing.is_set()
+    assert statuses([caller]) == [None]
     clock.now = DRAIN_SECONDS
     bench.edge.tick()
-    assert claims.closing.wait(WAIT_SECONDS)
-    assert statuses([caller]) == [None]
-    claims.let_go.set()
-    bench.do_posted(2)
+    bench.do_posted(1)
     assert statuses([caller]) == [503]
     assert outcomes(sink) == ["draining"]
+    bench.edge.tick()
+    assert bench.reactor.stopped.is_set()
 
 
-def test_a_store_that_does_not_take_the_claims_back_is_not_waited_for(
-    gate: Gate, sink: ListSink, clock: Clock, claims: Claims
+def test_what_cannot_be_answered_does_not_keep_the_process(
+    gate: Gate, sink: ListSink, clock: Clock
 ) -> None:
-    bench = make_slow(gate, sink, clock, threads=1, claims=claims)
-    caller = bench.push("wait", "1")
+    """Its entry cannot be written, or its sender does not read."""
+    bench = make_slow(gate, sink, clock, threads=1)
+    bench.push("wait", "1")
     gate.wait_for(1)
     bench.edge.drain()
     bench.do_posted(1)
-    clock.now = DRAIN_SECONDS
+    clock.now = DRAIN_SECONDS + LAST_SECONDS - 0.01
     bench.edge.tick()
-    clock.now = DRAIN_SECONDS + GIVE_BACK_SECONDS
+    assert not bench.reactor.stopped.is_set()
+    clock.now = DRAIN_SECONDS + LAST_SECONDS
     bench.edge.tick()
-    bench.do_posted(1)
-    assert statuses([caller]) == [503]
+    assert bench.reactor.stopped.is_set()
+
+
+def test_the_claims_of_handlers_that_still_run_are_given_back(
+    gate: Gate, sink: ListSink, claims: Claims
+) -> None:
+    claims.let_go.set()
+    make(gate, sink, claims=claims).edge.give_claims_back()
+    assert claims.closing.is_set()
+
+
+def test_a_store_that_does_not_take_the_claims_back_is_not_waited_for(
+    gate: Gate, sink: ListSink, claims: Claims
+) -> None:
+    make(gate, sink, claims=claims).edge.give_claims_back()
+    assert claims.closing.is_set()  # and it still waits to be let go
 
 
 def test_a_deadline_before_the_end_of_the_process_still_counts(
@@ -385,17 +400,17 @@ def test_a_deadline_before_the_end_of_the_process_still_counts(
 
 
 def test_a_handler_that_goes_on_after_its_deadline_has_time_until_the_process_ends(
-    gate: Gate, sink: ListSink, clock: Clock, claims: Claims
+    gate: Gate, sink: ListSink, clock: Clock
 ) -> None:
-    bench = make_slow(gate, sink, clock, threads=1, claims=claims)
+    bench = make_slow(gate, sink, clock, threads=1)
     hang(bench, gate, clock, 1)
     bench.edge.drain()
     bench.do_posted(1)
-    assert not claims.closing.is_set()  # it may be done soon: nobody has to run it again then
+    assert not bench.reactor.stopped.is_set()  # it may be done soon: nobody has to run it again
     gate.let_go.set()
     bench.do_posted(1)
     bench.edge.tick()
-    assert claims.closing.wait(WAIT_SECONDS)
+    assert bench.reactor.stopped.is_set()
 
 
 def test_with_nothing_left_to_do_the_process_ends_at_once(
@@ -403,5 +418,5 @@ def test_with_nothing_left_to_do_the_process_ends_at_once(
 ) -> None:
     bench = make_slow(gate, sink, clock, threads=1)
     bench.edge.drain()
-    bench.do_posted(2)
+    bench.do_posted(1)
     assert bench.reactor.stopped.is_set()

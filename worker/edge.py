@@ -6,6 +6,7 @@ A job is run by the leader itself as long as jobs have been quick, else by a han
 
 import logging
 import socket
+import threading
 import time
 from collections import deque
 from contextlib import suppress
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 READ_SECONDS = 20.0  # for the headers and the body of one request
 QUEUE_SECONDS = 2.0  # that a push waits for a handler thread; then 429, so that Pub/Sub backs off
 DRAIN_SECONDS = 7.75  # of the 10 that a shutdown takes; then no handler is waited for any more
-GIVE_BACK_SECONDS = 0.5  # then, for the store to take the claims back before we answer
+LAST_SECONDS = 0.4  # then, for the senders to read what was answered
+GIVE_BACK_SECONDS = 0.5  # then, for the store to take the claims back
 SIDE_THREADS = 4  # for all that may wait and is no push's handler
 QUICK_SECONDS = 0.001  # what pushes may take on average for the leader to run them itself
 _WEIGHT = 1 / 8  # of the last push in that average
@@ -60,14 +62,22 @@ class Edge:
         self._unanswered: dict[Delivery, Connection] = {}
         self._open: set[Connection] = set()
         self._room = Room()
-        self._parting = False  # the claims are being given back, or were
-        self._parted = False
         self._site: Callable[[Request], Response] | None = None
 
     def drain(self) -> None:
         """Take no new push; what runs has DRAIN_SECONDS from the first call. For any thread."""
         self._worker.shutdown.begin(self._worker.clock() + DRAIN_SECONDS)
         self._reactor.post(self.tick)
+
+    def give_claims_back(self) -> None:
+        """Let others have the claims of handlers that still run. The process ends right after it.
+
+        Not before: a handler that ends in between is done, though another may run it already. A
+        store that does not answer is not waited for, the leases lapse by themselves.
+        """
+        giving = threading.Thread(target=self._worker.claims.close, daemon=True)
+        giving.start()
+        giving.join(GIVE_BACK_SECONDS)
 
     # Called by the reactor:
 
@@ -129,8 +139,7 @@ class Edge:
 
     def _take(self, connection: Connection, request: Request | Unreadable) -> Response | None:
         if isinstance(request, Unreadable):
-            text = "answered %s: %s"
-            logging.getLogger(__name__).warning(text, request.status, request.reason)
+            self._side.submit(partial(_tell, request))
             return error(request.status, f"the request cannot be read: {request.reason}")
         path = path_of(request.target)
         if not path.strip("/"):
@@ -210,17 +219,18 @@ class Edge:
         connection.answer(Response.of(answer.status, answer.body()))
 
     def _wind_up(self) -> None:
-        """Wait for the handlers, then give the claims back, answer what is left, and end."""
-        left = self._worker.shutdown.at - self._worker.clock()
-        if not self._parting and (left <= 0 or not (self._busy or self._unanswered)):
-            self._parting = True
-            self._side.submit(self._part)
-        if self._parted or left <= -GIVE_BACK_SECONDS:
-            text = "this instance shuts down before the handler has finished"
+        """Wait for the handlers, answer what is left, and end."""
+        over = self._worker.clock() - self._worker.shutdown.at
+        if over >= 0:
             for delivery in list(self._unanswered):
+                text = "this instance shuts down before the handler has finished"
                 self._stop(delivery, Draining(text))
-            if not self._unanswered:
-                self._finish()
+        elif self._busy:
+            return  # also for one that is late: nobody has to run it again if it ends
+        if not self._unanswered:
+            self._finish()
+        if over >= LAST_SECONDS:
+            self._reactor.stop()
 
     def _finish(self) -> None:
         self._reactor.stop_accepting()
@@ -228,10 +238,6 @@ class Edge:
             connection.finish()
         if all(connection.closed for connection in self._open):
             self._reactor.stop()
-
-    def _after_parting(self) -> None:
-        self._parted = True
-        self.tick()
 
     # Jobs, on a thread of one of the pools:
 
@@ -249,13 +255,6 @@ class Edge:
     def _run_aside(self, delivery: Delivery) -> None:
         self._answer_soon(delivery, delivery.run())
 
-    def _part(self) -> None:
-        """Let others have the claims of the handlers that have not finished."""
-        try:
-            self._worker.claims.close()
-        finally:
-            self._reactor.post(self._after_parting)
-
     def _answer_soon(self, delivery: Delivery, answer: Answer | None) -> None:
         if answer:
             self._reactor.post(partial(self._answer, delivery, answer))
@@ -270,3 +269,8 @@ class Edge:
             response = self._site(request)
         finally:
             self._reactor.post(partial(connection.answer, response))
+
+
+def _tell(request: Unreadable) -> None:
+    text = "answered %s: %s"
+    logging.getLogger(__name__).warning(text, request.status, request.reason)

@@ -35,6 +35,7 @@ class PushWorker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
                 ticks = reactor.ticks
                 self.notify()
             reactor.watch()
+        self._edge.give_claims_back()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: not ready at once and no new push; the process ends when none is in flight."""

@@ -93,6 +93,7 @@ class Reactor:
     def stop(self) -> None:
         """End."""
         self.stopped.set()
+        self._watched.set()  # who watches has the process to end
 
     def close(self) -> None:
         """Give its descriptors back; the leader does it when it was stopped."""

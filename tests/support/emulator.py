@@ -1,6 +1,7 @@
 """Google's emulators as processes. java is started directly: gcloud would orphan it."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,4 +120,12 @@ class Emulator:
         self.stop()
 
     def stop(self) -> None:
+        self.resume()
         self._daemon.stop()
+
+    def pause(self) -> None:
+        """From now on it accepts connections, as the kernel does that, and answers nothing."""
+        self._daemon.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._daemon.process.send_signal(signal.SIGCONT)
