@@ -40,7 +40,15 @@ from worker.deadline import Deadline
 from worker.envelope import decode
 from worker.log import Log, Service
 from worker.message import Form, Message, Push
-from worker.outcome import OUTCOMES, Overloaded, Refused, Stop, TimedOut, UnknownFeature
+from worker.outcome import (
+    OUTCOMES,
+    Draining,
+    Overloaded,
+    Refused,
+    Stop,
+    TimedOut,
+    UnknownFeature,
+)
 from worker.pipeline import Answer, Delivery, Worker, process, run_directly
 from worker.places import Places
 from worker.quarantine import NoQuarantine, QuarantineFailed, Rejected
@@ -477,11 +485,12 @@ def test_a_handler_that_fails_late_gives_the_key_back_and_its_error_is_told(
     assert process(held.worker, step_push()).outcome.name == "done"
 
 
+@pytest.mark.parametrize("kind", [TimedOut, Draining])
 def test_a_handler_that_stops_at_its_deadline_has_nothing_more_to_tell(
-    sink: ListSink, hold: Callable[..., Held]
+    sink: ListSink, hold: Callable[..., Held], kind: type[Stop]
 ) -> None:
     held = hold(sink=sink)
-    held.error = TimedOut("the deadline of this delivery has passed")
+    held.error = kind("the deadline of this delivery has passed")
     running = held.start(step_push())
     stopped(running.delivery, TimedOut("the time is up"))
     running.finish()
@@ -628,6 +637,18 @@ def test_nothing_is_begun_for_a_push_that_was_answered_while_the_store_was_asked
     assert sink.events("handler.late") == []
     claim = MemoryClaims.acquire(cast("Slow", worker.claims), key_of(decode(step_push())))
     assert claim.token
+
+
+def test_a_late_push_whose_handler_was_never_begun_has_nothing_to_tell(sink: ListSink) -> None:
+    class Slow(MemoryClaims):
+        def acquire(self, key: str) -> Claim:
+            stopped(delivery, TimedOut("the time is up"))
+            raise StoreFailed("redis cannot be used: timed out")
+
+    worker = make_worker(Steps(lambda _: None).feature, sink=sink, claims=Slow())
+    delivery = Delivery(worker, step_push())
+    assert delivery.run() is None
+    assert [entry["event"] for entry in sink.entries] == ["message.processed"]
 
 
 def test_an_idempotent_feature_claims_nothing(sink: ListSink) -> None:

@@ -119,6 +119,7 @@ class Delivery:
         self._claimed: claimed | None = None
         self._ended = threading.Lock()  # whoever gets it, ends the push
         self.begun = False
+        self._handling = False
         self.deadline = Deadline(
             self._started + worker.budget_seconds, worker.clock, worker.shutdown
         )
@@ -167,6 +168,7 @@ class Delivery:
         with worker.places.of(feature), self._claim(feature, message), handling(log):
             if self._ended.locked():
                 raise TimedOut("its time was up before the handler was begun")
+            self._handling = True
             result: BaseModel | None = feature.run(wanted, context)
             return result
 
@@ -182,9 +184,9 @@ class Delivery:
         if error is None:
             text = "the handler returned after the deadline: the next delivery is a duplicate"
             self._handler_log.notice("handler.late", text, **self._claim_fields())
-        elif not isinstance(error, TimedOut):  # it looked at its deadline: nothing more to tell
+        elif self._handling and not isinstance(error, (TimedOut, Draining)):  # those it looked for
             text = f"the handler failed after the deadline: {type(error).__name__}"
-            self._handler_log.error("handler.late", text, exc=error)
+            self._handler_log.error("handler.late", text, exc=error, **self._claim_fields())
         return None
 
     def _done(self, result: BaseModel | None) -> _Ending:
