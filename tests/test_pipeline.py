@@ -37,6 +37,7 @@ from worker import Context, Reject, Requirements, Retry, feature
 from worker.claims import Claim, StoreFailed, key_of
 from worker.claims.memory import MemoryClaims
 from worker.deadline import Deadline
+from worker.ending import Answer
 from worker.envelope import decode
 from worker.log import Log, Service
 from worker.message import Form, Message, Push
@@ -49,7 +50,7 @@ from worker.outcome import (
     TimedOut,
     UnknownFeature,
 )
-from worker.pipeline import Answer, Delivery, Worker, process, run_directly
+from worker.pipeline import Delivery, Worker, process, run_directly
 from worker.places import Places
 from worker.quarantine import NoQuarantine, QuarantineFailed, Rejected
 from worker.stdlog import LoggingHandler

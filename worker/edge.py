@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from worker.body import Room
 from worker.connection import MAX_CONNECTIONS, Connection
+from worker.ending import Answer
 from worker.http1 import Request, Unreadable, path_of
 from worker.message import Push
 from worker.outcome import Draining, Overloaded, Stop, TimedOut
-from worker.pipeline import Answer, Delivery, Worker
+from worker.pipeline import Delivery, Worker
 from worker.pool import Pool
 from worker.reactor import Reactor
 from worker.response import Response, error

@@ -1,38 +1,25 @@
 """process(): the path of one message, from a push to its answer and its canonical log entry."""
 
-import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel
 
 from worker.claims import OwnClaims, claimed, key_of
 from worker.deadline import Deadline, Shutdown
+from worker.ending import Answer, Ending
 from worker.envelope import decode
 from worker.feature import Context, Feature, Features
 from worker.jsonline import plain_model
 from worker.log import Log
 from worker.message import Form, Message, Push
-from worker.outcome import (
-    CRASHED,
-    DONE,
-    DUPLICATE,
-    OVERLOADED,
-    REFUSED,
-    REJECTED,
-    Draining,
-    Outcome,
-    Reject,
-    Stop,
-    TimedOut,
-)
+from worker.outcome import DONE, DUPLICATE, REJECTED, Draining, Reject, Stop, TimedOut
 from worker.payload import FeaturePayload
 from worker.places import Places
 from worker.quarantine import Quarantine, QuarantineFailed, Rejected
@@ -64,32 +51,6 @@ class Worker:
     shutdown: Shutdown = field(default_factory=Shutdown)
     clock: Callable[[], float] = time.monotonic  # seconds
     now: Callable[[], datetime] = _utc_now
-
-
-class Answer(NamedTuple):
-    """What the edge says to the caller. Never an echo of the request."""
-
-    outcome: Outcome
-    status: int
-    message_id: str | None
-    reason: str
-
-    def body(self) -> dict[str, str | None]:
-        """For the person with curl."""
-        return {
-            "outcome": self.outcome.name,
-            "message_id": self.message_id,
-            "reason": self.reason,
-        }
-
-
-class _Ending(NamedTuple):
-    """How a push ended. `fields` go to the canonical entry only."""
-
-    outcome: Outcome
-    status: int
-    reason: str
-    fields: Mapping[str, Any] = {}
 
 
 def process(worker: Worker, push: Push) -> Answer:
@@ -189,49 +150,48 @@ class Delivery:
             self._handler_log.error("handler.late", text, exc=error, **self._claim_fields())
         return None
 
-    def _done(self, result: BaseModel | None) -> _Ending:
+    def _done(self, result: BaseModel | None) -> Ending:
         fields = {} if result is None else {"result": plain_model(result)}
-        return _Ending(DONE, DONE.status, f"handled by {self._feature}", fields)
+        return Ending(DONE, DONE.status, f"handled by {self._feature}", fields)
 
     def _claim_fields(self) -> Mapping[str, Any]:
         return self._claimed.fields if self._claimed else {}
 
-    def _failure(self, error: BaseException) -> _Ending:
+    def _failure(self, error: BaseException) -> Ending:
         if isinstance(error, Reject):
             try:
                 return self._quarantined(error)
             except BaseException as another:  # noqa: BLE001 - as in run: a crash keeps the message
                 error = another
-        return self._stopped(error) if isinstance(error, Stop) else self._crashed(error)
+        if isinstance(error, Stop):
+            return self._stopped(error)
+        return Ending.by_crash(error, self._log.error_fields(error))
 
-    def _crashed(self, error: BaseException) -> _Ending:
-        return _Ending(CRASHED, CRASHED.status, _crash(error), self._log.error_fields(error))
-
-    def _stopped(self, stop: Stop) -> _Ending:
-        reason = stop.reason
+    def _stopped(self, stop: Stop) -> Ending:
+        ending = Ending.by(stop)
         if stop.outcome is DUPLICATE and self._message is not None and self._message.id_derived:
-            reason += " (it came without an id: the same content is the same message)"
-        return _Ending(stop.outcome, stop.status, reason, stop.fields)
+            why = " (it came without an id: the same content is the same message)"
+            return ending._replace(reason=ending.reason + why)
+        return ending
 
-    def _quarantined(self, reject: Reject) -> _Ending:
+    def _quarantined(self, reject: Reject) -> Ending:
         worker, feature = self._worker, self._feature or ""
         rejected = Rejected.of(self._push, self._message, feature, reject, worker.now())
         try:
             address = worker.quarantine.keep(rejected)
         except QuarantineFailed as failed:
             reason = f"{reject.reason}; not quarantined, so nacked: {failed}"
-            return _Ending(REJECTED, 500, reason, {"quarantine_id": rejected.id})
+            return Ending(REJECTED, 500, reason, {"quarantine_id": rejected.id})
         fields = {"quarantine": address, "quarantine_id": rejected.id}
-        return _Ending(REJECTED, REJECTED.status, reject.reason, fields)
+        return Ending(REJECTED, REJECTED.status, reject.reason, fields)
 
-    def _close(self, ending: _Ending) -> Answer:
+    def _close(self, ending: Ending) -> Answer:
         """Write the canonical entry, then answer."""
         self._write_canonical(ending)
         self._sink.close()
-        message_id = self._message.id if self._message else None
-        return Answer(ending.outcome, ending.status, message_id, _told(ending))
+        return ending.answer(self._message.id if self._message else None)
 
-    def _write_canonical(self, ending: _Ending) -> None:
+    def _write_canonical(self, ending: Ending) -> None:
         message, feature, outcome = self._message, self._feature, ending.outcome
         seconds = self._worker.clock() - self._started
         fields = {
@@ -254,9 +214,7 @@ class Delivery:
         if feature:
             labels["feature"] = feature
         text = f"{feature or 'push'}: {outcome.name} in {seconds:.3f} s ({ending.reason})"
-        failed = outcome is REJECTED and ending.status != REJECTED.status
-        level = logging.ERROR if failed else outcome.level
-        self._log.canonical(level, CANONICAL_EVENT, text, fields, labels)
+        self._log.canonical(ending.level, CANONICAL_EVENT, text, fields, labels)
 
     def _queue_seconds(self) -> float | None:
         """How long the message was on its way to us."""
@@ -282,20 +240,6 @@ def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:
             return result
     finally:
         batch.close()
-
-
-def _told(ending: _Ending) -> str:
-    """What the caller learns: nothing of us while nobody knows who it is."""
-    if ending.outcome is REFUSED and ending.status in (401, 403):
-        return "refused"
-    return "no handler thread is free" if ending.outcome is OVERLOADED else ending.reason
-
-
-def _crash(error: BaseException) -> str:
-    """Where it crashed, without the exception's text: that may repeat the payload."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
 
 
 def _log_of(log: Log, sink: Sink, push: Push) -> Log:
