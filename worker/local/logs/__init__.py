@@ -1,0 +1,1 @@
+"""Cloud Logging on a laptop: takes entries, keeps them, answers queries."""

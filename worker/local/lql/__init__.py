@@ -1,0 +1,1 @@
+"""The Logging query language: text -> a tree that says which entries match."""
