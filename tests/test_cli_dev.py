@@ -16,8 +16,8 @@ import pytest
 from tests.support.cli import DevProcess, run
 from tests.support.server import ROOT, WAIT_SECONDS
 from tests.support.tools import tool
-from worker.cli.deliver import Answer, deliver
-from worker.cli.forms import Delivery, request_of
+from worker.client.deliver import Answer, deliver
+from worker.client.forms import Delivery, request_of
 from worker.message import Form
 
 pytestmark = pytest.mark.server

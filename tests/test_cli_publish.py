@@ -15,9 +15,9 @@ from click.testing import Result
 
 from tests.support.cli import error_of, nobody, run
 from tests.support.standin import Reply, StandIn
-from worker.cli.content import Content
-from worker.cli.gcloud import attribute_flag, publish_command
-from worker.cli.text import printable, quote
+from worker.client.gcloud import attribute_flag, publish_command
+from worker.client.text import printable, quote
+from worker.message import PubsubMessage
 
 TOPIC = "projects/demo-project/topics/features"
 SECRET = "s3cr3t-value"  # must never be in an error
@@ -146,17 +146,18 @@ def test_an_id_from_the_other_side_stays_a_string_and_on_its_line() -> None:
     assert "\x1b" not in text
 
 
-def without_emulator(content: Content, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def without_emulator(content: PubsubMessage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
     return shlex.split(publish_command(TOPIC, content))
 
 
 def test_the_gcloud_command_is_the_documented_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert without_emulator(Content(b'{"a": "it\'s"}', {"a": "1", "b": "2"}, "k"), monkeypatch) == [
+    message = PubsubMessage(b'{"a": "it\'s"}', {"a": "1", "b": "2"}, "k")
+    assert without_emulator(message, monkeypatch) == [
         "gcloud", "pubsub", "topics", "publish", "features", "--project=demo-project",
         '--message={"a": "it\'s"}', "--attribute=a=1,b=2", "--ordering-key=k",
     ]  # fmt: skip
-    assert without_emulator(Content(b"", {}, ""), monkeypatch)[5:] == ["--project=demo-project"]
+    assert without_emulator(PubsubMessage(b""), monkeypatch)[5:] == ["--project=demo-project"]
 
 
 def test_gcloud_is_pointed_at_the_emulator_that_it_would_ignore() -> None:
@@ -170,7 +171,7 @@ def test_gcloud_is_pointed_at_the_emulator_that_it_would_ignore() -> None:
 
 @pytest.mark.parametrize("data", [b"\xff", b"a\0b"])
 def test_what_no_command_line_can_hold_is_said(data: bytes) -> None:
-    assert publish_command(TOPIC, Content(data, {}, "")).startswith("# gcloud cannot: ")
+    assert publish_command(TOPIC, PubsubMessage(data, {}, "")).startswith("# gcloud cannot: ")
 
 
 def read_by_gcloud(flag: str) -> dict[str, str]:

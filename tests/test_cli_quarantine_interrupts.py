@@ -19,8 +19,8 @@ from tests.support.cli import KEPT
 from tests.support.desk import reject
 from tests.support.server import ROOT, WAIT_SECONDS, ServerProcess
 from tests.support.standin import Call, Reply, StandIn
-from worker.cli.deliver import deliver
-from worker.cli.forms import Request
+from worker.client.deliver import deliver
+from worker.client.forms import Request
 from worker.quarantine.folder import FolderQuarantine
 
 pytestmark = pytest.mark.server

@@ -17,7 +17,8 @@ from worker.desk.check import check
 from worker.desk.held import Held
 from worker.desk.reading import of_received, of_record
 from worker.feature import Features
-from worker.pubsub import PubsubMessage, Received
+from worker.message import PubsubMessage
+from worker.pubsub import Received
 from worker.quarantine.attributes import ADDED
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates, too

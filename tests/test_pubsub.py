@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.standin import Reply, StandIn, talks, unused_address
 from worker import pubsub
-from worker.pubsub import PUBSUB, Publisher, PublishFailed, PubsubMessage
+from worker.message import PubsubMessage
+from worker.pubsub import PUBSUB, Publisher, PublishFailed
 
 TOPIC = "projects/demo-project/topics/worker"
 PUBLISHED = Reply.json({"messageIds": ["4711"]})

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.standin import Reply, StandIn
-from worker.pubsub import PUBSUB, PubsubMessage, Received, Subscriber
+from worker.message import PubsubMessage
+from worker.pubsub import PUBSUB, Received, Subscriber
 from worker.rest import CallFailed
 
 SUBSCRIPTION = "projects/demo-project/subscriptions/dead"

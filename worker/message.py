@@ -1,7 +1,8 @@
-"""What arrives (Push) and what it means (Message): two frozen values, each made in one place."""
+"""What is sent (PubsubMessage), what arrives (Push) and what it means (Message): frozen values."""
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,6 +24,15 @@ class Form(StrEnum):
     CLOUDEVENT_BINARY = "cloudevent-binary"
     CLOUDEVENT_STRUCTURED = "cloudevent-structured"
     CLOUDEVENT_ATTRIBUTES = "cloudevent-attributes"
+
+
+@dataclass(frozen=True, slots=True)
+class PubsubMessage:
+    """What a publisher sends."""
+
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    ordering_key: str = ""
 
 
 class Push(NamedTuple):

@@ -5,10 +5,11 @@ Sources: projects.topics.publish; projects.subscriptions.pull, acknowledge, modi
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from worker.message import PubsubMessage
 from worker.rest import Api, CallFailed, Service
 
 PUBSUB = Service("Pub/Sub", "https://pubsub.googleapis.com", "PUBSUB_EMULATOR_HOST")
@@ -26,15 +27,6 @@ class PublishFailed(Exception):
     def __init__(self, reason: str, status: int = 0) -> None:
         super().__init__(reason)
         self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class PubsubMessage:
-    """What a publisher sends."""
-
-    data: bytes
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    ordering_key: str = ""
 
 
 class Publisher:

@@ -14,8 +14,8 @@ from tests.support.pushes import SUBSCRIPTION
 from worker.desk import DeskFailed, Place, subscription
 from worker.desk.folder import FolderPlace
 from worker.desk.subscription import LEASE_SECONDS, MOST, SubscriptionPlace
-from worker.message import digest_id
-from worker.pubsub import PubsubMessage, Received
+from worker.message import PubsubMessage, digest_id
+from worker.pubsub import Received
 from worker.quarantine import Quarantine
 from worker.quarantine.folder import FolderQuarantine
 from worker.quarantine.topic import TopicQuarantine

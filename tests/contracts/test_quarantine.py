@@ -16,7 +16,8 @@ import pytest
 
 from tests.contracts.quarantine import BODY, QuarantineContract, Records, message, rejected
 from tests.support.server import ROOT
-from worker.pubsub import PublishFailed, PubsubMessage
+from worker.message import PubsubMessage
+from worker.pubsub import PublishFailed
 from worker.quarantine import NoQuarantine, Quarantine, QuarantineFailed
 from worker.quarantine.folder import FolderQuarantine
 from worker.quarantine.topic import TopicQuarantine

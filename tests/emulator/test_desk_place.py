@@ -9,7 +9,8 @@ from tests.emulator.support import PubSub
 from tests.support.desk import BAD, reject
 from tests.support.emulator import Emulator
 from worker.desk.subscription import MOST, SubscriptionPlace
-from worker.pubsub import PUBSUB, Publisher, PubsubMessage, Subscriber
+from worker.message import PubsubMessage
+from worker.pubsub import PUBSUB, Publisher, Subscriber
 from worker.quarantine import Quarantine
 from worker.quarantine.topic import TopicQuarantine
 

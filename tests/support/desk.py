@@ -13,9 +13,9 @@ from tests.support.pushes import SUBSCRIPTION, push_of, wrapped
 from worker import Context, Reject, Requirements, feature
 from worker.desk.held import Held
 from worker.desk.target import Sent, attributes_again
-from worker.message import Message, Push
+from worker.message import Message, PubsubMessage, Push
 from worker.pipeline import Worker, process
-from worker.pubsub import PubsubMessage, Received
+from worker.pubsub import Received
 from worker.quarantine import Quarantine
 
 GOOD = {"feature": "resize", "requirements": {"width": 5}}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.logentry import to_log_entry
 from worker.pipeline import CANONICAL_EVENT
 

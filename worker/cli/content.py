@@ -5,22 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from worker.cli import fail
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a publisher chooses."""
-
-    data: bytes
-    attributes: Mapping[str, str]
-    ordering_key: str
+from worker.message import PubsubMessage
 
 
 def content_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,7 +39,7 @@ def content_options(command: Callable[..., None]) -> Callable[..., None]:
         *, payload: tuple[str, ...], attributes: tuple[str, ...], ordering_key: str, **others: Any
     ) -> None:
         fields = {name: others.pop(name) for name in ("feature", "description", "requirements")}
-        content = Content(_data(payload, fields), _attributes(attributes), ordering_key)
+        content = PubsubMessage(_data(payload, fields), _attributes(attributes), ordering_key)
         command(content=content, **others)
 
     return with_content

@@ -10,12 +10,12 @@ import click
 
 from worker.cli import fail
 from worker.cli.console import Terminal
-from worker.cli.deliver import Unreachable, deliver
 from worker.cli.devserver import DevServer
-from worker.cli.forms import Delivery, fresh_id, request_of
 from worker.cli.interrupts import Interrupts
 from worker.cli.nextsteps import next_steps
-from worker.cli.text import printable
+from worker.client.deliver import Unreachable, deliver
+from worker.client.forms import Delivery, fresh_id, request_of
+from worker.client.text import printable
 from worker.message import Form
 
 PAYLOAD = '{"feature":"smoke_test","description":"verify logs","requirements":"none"}'

@@ -14,7 +14,7 @@ from http.client import HTTPException
 from typing import IO, Any
 
 from worker.cli.console import Terminal, read_payload
-from worker.cli.deliver import opener_for
+from worker.client.deliver import opener_for
 from worker.pipeline import CANONICAL_EVENT
 
 _START_SECONDS = 30.0

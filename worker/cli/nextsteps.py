@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from worker.cli.text import quote
+from worker.client.text import quote
 from worker.config import folder_of
 
 _LATER_PORT = "8080"  # where `push` looks when it is not told

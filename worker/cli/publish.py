@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import click
 
 from worker.cli import fail
-from worker.cli.content import Content, content_options
-from worker.cli.gcloud import logging_read, publish_command
-from worker.cli.logs import CLOCK_SKEW, logs_link, logs_query
-from worker.cli.text import printable
+from worker.cli.content import content_options
+from worker.client.gcloud import logging_read, publish_command
+from worker.client.logs import CLOCK_SKEW, logs_link, logs_query
+from worker.client.text import printable
+from worker.message import PubsubMessage
 
 # Wider than Google's rules on purpose: the emulator takes the project "demo".
 _PROJECT = re.compile(r"[a-z][a-z0-9.:-]{0,61}[a-z0-9]")
@@ -34,7 +35,7 @@ _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def command(
-    *, topic: str, content: Content, project: str | None, service: str, as_json: bool
+    *, topic: str, content: PubsubMessage, project: str | None, service: str, as_json: bool
 ) -> None:
     """Publish PAYLOAD to TOPIC, a name or projects/P/topics/T, and print where to see the result.
 
@@ -87,12 +88,11 @@ def full_topic(topic: str, project: str | None) -> str:
     return f"projects/{of_topic}/topics/{name}"
 
 
-def _publish(topic: str, content: Content) -> str:
-    from worker.pubsub import Publisher, PublishFailed, PubsubMessage
+def _publish(topic: str, content: PubsubMessage) -> str:
+    from worker.pubsub import Publisher, PublishFailed
 
-    message = PubsubMessage(content.data, content.attributes, content.ordering_key)
     try:
-        return Publisher().publish(topic, message)
+        return Publisher().publish(topic, content)
     except PublishFailed as error:
         fail(printable(str(error)))
 

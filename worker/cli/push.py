@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from worker.cli import fail
-from worker.cli.content import Content, content_options
-from worker.cli.deliver import Answer, Unreachable, check_url, deliver
-from worker.cli.forms import NOT_CARRIED, CannotSend, Delivery, checked_token, request_of
-from worker.cli.text import printable
-from worker.message import Form
+from worker.cli.content import content_options
+from worker.client.deliver import Answer, Unreachable, check_url, deliver
+from worker.client.forms import NOT_CARRIED, CannotSend, Delivery, checked_token, request_of
+from worker.client.text import printable
+from worker.message import Form, PubsubMessage
 
 
 @click.command("push", short_help="Deliver a message to a worker, without a broker.")
@@ -30,7 +30,7 @@ from worker.message import Form
 @click.option("--subscription", metavar="NAME", help="The subscription that delivers it.")
 @click.option("--token", metavar="TOKEN", help="Bearer token for PUSH_AUTH or Cloud Run's IAM.")
 def command(
-    *, content: Content, url: str | None, form: str, token: str | None, **given: Any
+    *, content: PubsubMessage, url: str | None, form: str, token: str | None, **given: Any
 ) -> None:
     """Deliver PAYLOAD to a worker as a push, the way Pub/Sub does, and print its answer.
 
@@ -58,7 +58,7 @@ def _default_url() -> str:
     return f"http://127.0.0.1:{os.environ.get('PORT') or 8080}"
 
 
-def _delivery(content: Content, form: Form, given: dict[str, Any]) -> Delivery:
+def _delivery(content: PubsubMessage, form: Form, given: dict[str, Any]) -> Delivery:
     fields = {name: value for name, value in given.items() if value is not None}
     if content.attributes:
         fields["attributes"] = content.attributes

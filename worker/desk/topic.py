@@ -6,8 +6,8 @@ from worker.claims import IDEMPOTENCY_ATTRIBUTE
 from worker.desk import DeskFailed
 from worker.desk.held import Held
 from worker.desk.target import Sent, attributes_again
-from worker.message import Message
-from worker.pubsub import PublishFailed, PubsubMessage
+from worker.message import Message, PubsubMessage
+from worker.pubsub import PublishFailed
 
 _NOT_TAKEN = frozenset({400, 413})  # what is wrong with this message, not with the topic
 

@@ -8,7 +8,8 @@ Pub/Sub's limits) is published as the JSON record that the folder quarantine wri
 import json
 from collections.abc import Callable, Mapping
 
-from worker.pubsub import PublishFailed, PubsubMessage
+from worker.message import PubsubMessage
+from worker.pubsub import PublishFailed
 from worker.quarantine import QuarantineFailed, Rejected
 from worker.quarantine.attributes import SOURCE
 

@@ -11,7 +11,7 @@ import click
 
 from worker.cli import fail
 from worker.cli.interrupts import Interrupts
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.config import Settings, SettingsInvalid, folder_of, read_settings
 from worker.desk import DeskFailed, Place
 from worker.desk.folder import FolderPlace

@@ -12,7 +12,7 @@ from worker.cli.quarantine.auditing import audit_of, audit_option
 from worker.cli.quarantine.desk import desk, place_options, select
 from worker.cli.quarantine.progress import progress
 from worker.cli.quarantine.shown import cut_note, line_of
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.desk import Place
 from worker.desk.audit import Audit
 from worker.desk.held import Held

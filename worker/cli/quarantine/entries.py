@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from worker.cli.gcloud import logging_read
-from worker.cli.logs import CLOCK_SKEW, logs_link, logs_query
 from worker.cli.quarantine.desk import PROJECT
+from worker.client.gcloud import logging_read
+from worker.client.logs import CLOCK_SKEW, logs_link, logs_query
 from worker.desk.held import DEAD_LETTERED, Held
 from worker.outcome import BadPayload
 from worker.payload import parse

@@ -9,7 +9,7 @@ import click
 
 from worker.cli.quarantine.desk import desk, place_options
 from worker.cli.quarantine.shown import cut_note, iso, line_of, rows, when
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.desk.held import Held
 
 _HEAD = ("COUNT", "ATTEMPTS", "FIRST SEEN", "LAST SEEN", "FEATURE", "REASON")

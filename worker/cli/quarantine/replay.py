@@ -12,7 +12,7 @@ from worker.cli.quarantine.desk import desk, place_options, select
 from worker.cli.quarantine.sending import send, show_plan
 from worker.cli.quarantine.shown import cut_note
 from worker.cli.quarantine.target import target_of
-from worker.cli.text import quote
+from worker.client.text import quote
 from worker.desk import Place
 from worker.desk.check import Verdict, check
 from worker.desk.replay import Pace, Replay

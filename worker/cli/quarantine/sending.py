@@ -8,7 +8,7 @@ import click
 from worker.cli.interrupts import Interrupts
 from worker.cli.quarantine.progress import progress
 from worker.cli.quarantine.shown import line_of
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.desk.check import Verdict
 from worker.desk.replay import Pace, Replay
 

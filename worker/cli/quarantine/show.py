@@ -10,7 +10,7 @@ import click
 from worker.cli.quarantine.desk import desk, place_options, select
 from worker.cli.quarantine.entries import entries_of
 from worker.cli.quarantine.shown import iso, payload_lines, payload_value, when
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.desk.held import Held
 
 _TITLES = {

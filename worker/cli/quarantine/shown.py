@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.cli.text import printable
+from worker.client.text import printable
 from worker.desk.held import Held
 
 _PAYLOAD_LIMIT = 64 * 1024  # characters of a payload on a terminal

@@ -4,10 +4,10 @@ import re
 from datetime import UTC, datetime
 
 from worker.cli import fail
-from worker.cli.deliver import Unreachable, check_url, deliver
-from worker.cli.forms import CannotSend, Delivery, checked_token, request_of
 from worker.cli.quarantine.desk import NAME, PROJECT
-from worker.cli.text import printable
+from worker.client.deliver import Unreachable, check_url, deliver
+from worker.client.forms import CannotSend, Delivery, checked_token, request_of
+from worker.client.text import printable
 from worker.desk import DeskFailed
 from worker.desk.held import Held
 from worker.desk.target import Sent, Target, attributes_again

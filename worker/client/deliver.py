@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPErrorProcessor, OpenerDirector, ProxyHandler, build_opener
 from urllib.request import Request as UrlRequest
 
-from worker.cli.forms import Request
+from worker.client.forms import Request
 
 # Facts: 102, 200, 201, 202 and 204 ack; 102 comes before an answer, never instead of one.
 _ACKS = frozenset({200, 201, 202, 204})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from worker.cli.forms import (
+from worker.client.forms import (
     NOT_CARRIED,
     CannotSend,
     Delivery,

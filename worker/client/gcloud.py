@@ -4,11 +4,11 @@ import itertools
 import os
 from collections.abc import Mapping
 
-from worker.cli.content import Content
-from worker.cli.text import quote
+from worker.client.text import quote
+from worker.message import PubsubMessage
 
 
-def publish_command(topic: str, content: Content) -> str:
+def publish_command(topic: str, content: PubsubMessage) -> str:
     """`gcloud pubsub topics publish` for this message; "" where gcloud cannot publish it."""
     try:
         message = content.data.decode()
