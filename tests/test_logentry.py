@@ -114,6 +114,74 @@ def test_anything_else_stays_in_the_payload(name: str) -> None:
     assert read({"message": "m", name: {"a": 1}})["jsonPayload"] == {"message": "m", name: {"a": 1}}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("httpRequest", "GET /"),
+        ("httpRequest", None),
+        (SPECIAL + "insertId", 7),
+        (SPECIAL + "labels", ["a"]),
+        (SPECIAL + "operation", "id"),
+        (SPECIAL + "sourceLocation", 7),
+        (SPECIAL + "spanId", 7),
+        (SPECIAL + "trace", {"id": "t"}),
+        (SPECIAL + "trace_sampled", "true"),
+    ],
+)
+def test_a_special_field_of_the_wrong_type_stays_in_the_payload(name: str, value: Any) -> None:
+    assert read({"a": 1, name: value}) == {
+        "severity": "DEFAULT",
+        "jsonPayload": {"a": 1, name: value},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "becomes", "value", "lifted", "rest"),
+    [
+        (
+            "httpRequest", "httpRequest",
+            {"requestMethod": "POST", "status": "204", "requestSize": 5, "latency": "0.5s",
+             "cacheHit": True, "mine": 1, "userAgent": 5},
+            {"requestMethod": "POST", "status": 204, "requestSize": "5", "latency": "0.5s",
+             "cacheHit": True},
+            {"mine": 1, "userAgent": 5},
+        ),
+        (
+            "httpRequest", "httpRequest",
+            {"status": 2**31, "requestSize": str(2**63), "latency": "soon", "protocol": "HTTP/2"},
+            {"protocol": "HTTP/2"},
+            {"status": 2**31, "requestSize": str(2**63), "latency": "soon"},
+        ),
+        (
+            SPECIAL + "operation", "operation",
+            {"id": "1", "first": "true", "last": False},
+            {"id": "1", "last": False},
+            {"first": "true"},
+        ),
+        (
+            SPECIAL + "sourceLocation", "sourceLocation",
+            {"file": "f", "line": 7, "function": None},
+            {"file": "f", "line": "7"},
+            {"function": None},
+        ),
+        (
+            SPECIAL + "sourceLocation", "sourceLocation",
+            {"line": True, "file": "f"},
+            {"file": "f"},
+            {"line": True},
+        ),
+    ],
+)  # fmt: skip
+def test_of_a_special_object_the_known_fields_are_lifted_and_the_rest_stays(
+    name: str, becomes: str, value: Any, lifted: Any, rest: Any
+) -> None:
+    assert read({"a": 1, name: value}) == {
+        "severity": "DEFAULT",
+        becomes: lifted,
+        "jsonPayload": {"a": 1, name: rest},
+    }
+
+
 def test_labels_become_text() -> None:
     labels = read({"a": 1, SPECIAL + "labels": {"n": 5, "t": "x", "b": True}})["labels"]
     assert labels == {"n": "5", "t": "x", "b": "true"}
@@ -129,7 +197,9 @@ def test_a_lone_message_becomes_text_and_so_hides_from_queries_of_the_payload() 
     "line",
     [
         b"plain text", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 1', b"[1]", b'"text"', b"5", b"",
-        b"spaces \t ", b"XX", b'{"a": 1} {"b": 2}', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000,
+        b"spaces \t ", b"XX", b'{"a": 1} {"b": 2}', b"\xff\xfe", b'{"a": 1e999}', b'{"a": -1e999}',
+        b'{"a": ' + b"9" * 309 + b"}", b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000,
+        b'{"a":' * 100_000,
     ],
 )  # fmt: skip
 def test_a_line_that_is_no_json_object_is_text(line: bytes) -> None:
