@@ -24,6 +24,11 @@ class Clock:
         """Seconds since the epoch."""
         return self._began + (self._machine() - self._began) * self._speed + self._skipped
 
+    @property
+    def speed(self) -> float:
+        """Seconds of ours for each of the machine's."""
+        return self._speed
+
     def advance(self, seconds: float) -> None:
         """Move it forward at once; whoever waits for a time looks again. Raises ValueError."""
         if not seconds >= 0:

@@ -32,6 +32,15 @@ class Code(Enum):
         return self.value[1]
 
 
+class PortUnusable(Exception):
+    """A server cannot have its port. One line: which, why, what to do."""
+
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on 127.0.0.1:{port}: {reason} (give another port; 0 takes a free one)"
+        )
+
+
 class ApiError(Exception):
     """A call that is refused. The text says what is wrong, where, and what to do."""
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import grpc
 
-from worker.local.errors import ApiError
+from worker.local.errors import ApiError, PortUnusable
+from worker.local.listening import listen
 
 _THREADS = 64  # a streaming call keeps one as long as it lasts
 _LARGEST = 20 * 1024 * 1024  # bytes of one message; the services have lower limits of their own
@@ -43,10 +44,12 @@ def streaming(
 class RpcServer:
     """Serves on loopback. `port` 0 takes a free one; `self.port` says which.
 
-    Raises OSError when the port cannot be had.
+    Raises PortUnusable.
     """
 
     def __init__(self, handlers: Iterable[grpc.GenericRpcHandler], port: int) -> None:
+        if port:
+            listen(port).close()  # gRPC would write to our stderr that it is taken
         self._server = grpc.server(
             ThreadPoolExecutor(_THREADS, thread_name_prefix="rpc"),
             handlers=tuple(handlers),
@@ -59,7 +62,7 @@ class RpcServer:
         try:
             self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         except RuntimeError:
-            raise OSError(f"port {port} cannot be used") from None
+            raise PortUnusable(port, "gRPC cannot have it") from None
 
     def start(self) -> None:
         """Serve from now on, in threads."""
@@ -71,7 +74,10 @@ class RpcServer:
 
 
 class _Refusals:
-    """A block in which ApiError, and what nobody foresaw, becomes the end of the call."""
+    """A block in which ApiError, and what nobody foresaw, becomes the end of the call.
+
+    An ApiError may have `status_details`: a serialized google.rpc.Status, for clients that read it.
+    """
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
@@ -81,6 +87,8 @@ class _Refusals:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, ApiError):
+            if details := getattr(error, "status_details", b""):
+                self._context.set_trailing_metadata((("grpc-status-details-bin", details),))
             self._context.abort(_CODES[error.code.number], str(error))
 
 

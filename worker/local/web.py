@@ -9,6 +9,8 @@ from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from worker.local.listening import listen
+
 _HTTP2 = b"PRI * HTTP/2.0"  # how an HTTP/2 client that expects one begins: RFC 9113, 3.4
 _CHUNK = 64 * 1024  # bytes
 _IDLE_SECONDS = 60.0  # that a client may keep a connection without a request
@@ -17,13 +19,13 @@ _IDLE_SECONDS = 60.0  # that a client may keep a connection without a request
 class WebServer:
     """Serves a WSGI application on loopback, a thread for each connection.
 
-    `port` 0 takes a free one; `self.port` says which. Raises OSError when the port cannot be had.
+    `port` 0 takes a free one; `self.port` says which. Raises PortUnusable.
     """
 
     def __init__(self, app: Any, port: int, rpc_port: int) -> None:
         handler = type("Handler", (_Handler,), {"rpc_port": rpc_port})
         # A socket of our own: werkzeug ends the process where it cannot have the port.
-        with socket.create_server(("127.0.0.1", port), backlog=128) as listening:
+        with listen(port) as listening:
             self._server = _Server("127.0.0.1", 0, app, handler, fd=listening.fileno())
         self.port: int = self._server.port
         self._thread = threading.Thread(
@@ -46,6 +48,9 @@ class _Server(ThreadedWSGIServer):
     daemon_threads = True
     block_on_close = False  # a page that listens for news would keep it open
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news; the application answers its own errors."""
+
 
 class _Handler(WSGIRequestHandler):
     rpc_port: int
@@ -63,6 +68,12 @@ class _Handler(WSGIRequestHandler):
             _relay(self.connection, self.rpc_port)
         else:
             super().handle()
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:  # the client left in the middle of an answer
+            self.rfile.close()
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         """The terminal is for the worker's entries."""
