@@ -1,7 +1,7 @@
 # `make` lists the targets. Needs make, a POSIX shell and Python 3.11 to 3.13; everything else goes into .venv.
 
 PYTHON ?=           # the interpreter to use; empty: the first of python3, python3.11 ... that fits
-ARGS ?=             # handed to pytest or the benchmark:  make test ARGS="-k envelope"
+ARGS ?=             # handed to pytest, dev or the benchmark:  make test ARGS="-k envelope"
 UPGRADE ?=          # make lock UPGRADE=1 takes the newest versions that requirements*.in allow
 
 VENV := .venv
@@ -13,7 +13,7 @@ PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --no-config --universal --pytho
 	--generate-hashes --custom-compile-command 'make lock' $(if $(strip $(UPGRADE)),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint python-3.13 audit mutants bench soak format lock clean
+.PHONY: help setup run test check lint python-3.13 node-clients audit mutants bench soak format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -22,8 +22,9 @@ help: ## list the targets
 setup: ## make .venv with everything in it (again only if a lock or the interpreter changed)
 	@PYTHON="$(strip $(PYTHON))" scripts/make-venv $(VENV) requirements-dev.txt
 
-run: setup ## send one message through the worker on this machine and show what became of it
-	@$(RUN) worker dev --once
+# It stays where somebody looks; a script gets the proof alone.
+run: setup ## Pub/Sub, Logging and the worker on this machine, a first message, and a page; Ctrl-C stops
+	@if [ -t 1 ]; then $(RUN) worker dev $(ARGS); else $(RUN) worker dev --once $(ARGS); fi
 
 test: setup ## run the tests
 	@$(RUN) pytest $(ARGS)
@@ -51,6 +52,10 @@ python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of i
 			-m "not emulator and not server"; \
 	elif [ "$${CI:-}" = true ]; then echo "Python 3.13 not found, and CI has to test on it" >&2; exit 1; \
 	else echo "== Python 3.13 not found: skipped"; fi
+
+# They are tested if they are there, and in CI always.
+node-clients: ## install Google's Node clients, which the tests of the laptop cloud use if they are there
+	@npm ci --prefix tests/clients/node --ignore-scripts --no-audit --no-fund --silent
 
 # Not part of check, which needs no network. The auditor has an environment of its own: it is not what is audited.
 audit: ## look for known vulnerabilities in what the locks pin

@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 from tests.support.emulator import KINDS, find_installation
 from tests.support.server import ROOT, ServerProcess
 
+pytest_plugins = ["worker.local.fixture"]  # local_cloud
+
 Serve = Callable[..., ServerProcess]
 
 # The contract suites are no test modules, so pytest has to be told to explain their asserts.
@@ -54,6 +56,8 @@ def _lack(item: pytest.Item) -> str:
         kind = KINDS[marker.args[0] if marker.args else "pubsub"]
         if _installation(kind) is None:
             return kind.not_installed
+    if item.get_closest_marker("browser") is not None and shutil.which("chromium") is None:
+        return "chromium is not installed"
     if item.get_closest_marker("redis") is not None and shutil.which("redis-server") is None:
         return "redis-server is not installed"
     return ""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -84,35 +85,116 @@ def test_once_says_what_to_try_next(dev: Dev, home: Path) -> None:
     once = dev("--once")
     assert once.wait() == 0
     text = once.text().partition("Try next")[2]
-    assert "worker dev --port 8080" in text
-    assert "worker push --feature smoke_test" in text
-    assert 'worker push \'{"feature": "smoke_tset"}\'' in text
+    assert "worker dev\n" in text
+    assert 'worker dev --env)"' in text
+    assert "gcloud pubsub topics publish features --message=" in text
+    assert "gcloud logging read " in text
     assert "quarantine/" in text
     assert "worker features" in text
     assert "docs/handlers.md" in text
     assert "docs/local.md" in text
 
 
+def test_once_leaves_no_state_behind(dev: Dev, home: Path) -> None:
+    assert dev("--once").wait() == 0
+    assert not (home / ".laptop-cloud").exists()
+
+
+@pytest.mark.emulator  # for its gcloud
 def test_the_commands_to_try_next_work_as_they_stand(dev: Dev, home: Path) -> None:
     kept = dev()
     kept.wait_for("waiting for a change")
     commands = [
-        line.strip() for line in kept.lines if line.startswith("  ") and "-m worker" in line
+        line.strip()
+        for line in kept.text().partition("Try next")[2].splitlines()
+        if re.match(r"  (eval|gcloud|\S+ -m worker) ", line)
     ]
-    assert len(commands) == 3
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    done = [
-        subprocess.run(
-            ["bash", "-c", command], cwd=home, env=environment, capture_output=True, text=True,
-            check=True, timeout=WAIT_SECONDS,
-        ).stdout
-        for command in commands
-    ]  # fmt: skip
-    assert "handled by smoke_test" in done[0]
-    assert "nonce=n-1" in kept.wait_for("smoke_test.passed")
-    assert "did you mean smoke_test?" in done[1]
+    assert len(commands) == 5
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home)}
+    shown = subprocess.run(
+        ["bash", "-euc", "\n".join(commands)], cwd=home, env=environment, capture_output=True,
+        text=True, check=True, timeout=2 * WAIT_SECONDS,
+    ).stdout  # fmt: skip
+    assert "messageIds:" in shown
+    assert '"event": "smoke_test.passed"' in shown
+    assert "SmokeTest" in shown
+    assert "description=hi" in kept.wait_for("description=hi")
+    assert "did you mean smoke_test?" in kept.wait_for("rejected")
     assert len(list((home / "quarantine").glob("*.json"))) == 1
-    assert "SmokeTest" in done[2]
+
+
+def test_the_variables_lead_to_the_dev_that_runs_here(dev: Dev, home: Path) -> None:
+    kept = dev("--port", "0", "--project", "other-project")
+    line = kept.wait_for("laptop cloud on ")
+    host = line.partition("http://")[2].partition("/")[0]
+    kept.wait_for("waiting for a change")
+    shown = subprocess.run(
+        [sys.executable, "-m", "worker", "dev", "--env"], cwd=home, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT)}, capture_output=True,
+    ).stdout  # fmt: skip
+    assert f"export PUBSUB_EMULATOR_HOST={host}\n" in shown
+    assert f"export CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING=http://{host}/\n" in shown
+    assert "export CLOUDSDK_CORE_PROJECT=other-project\n" in shown
+    assert kept.interrupt() == 0
+    assert not (home / ".laptop-cloud" / "address.json").exists()
+
+
+def test_without_a_dev_that_runs_the_variables_are_those_of_the_default(tmp_path: Path) -> None:
+    shown = run("dev", "--env", "--state", str(tmp_path)).stdout.splitlines()
+    assert "export CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB=http://127.0.0.1:8085/" in shown
+    assert all(line.startswith("export ") for line in shown)
+    shown = run("dev", "--env", "--state", str(tmp_path), "--port", "9000").stdout.splitlines()
+    assert "export PUBSUB_EMULATOR_HOST=127.0.0.1:9000" in shown
+
+
+def test_what_is_published_while_the_worker_is_broken_is_handled_later(
+    dev: Dev, home: Path
+) -> None:
+    kept = dev()
+    kept.wait_for("waiting for a change")
+    file = home / "handlers" / "extra.py"
+    file.write_text("import nothing_of_that_name\n")
+    kept.wait_for("error: cannot import handlers.extra")
+    kept.wait_for("waiting for a change")
+    publish(home, "extra", "while it was broken")
+    assert kept.interrupt() == 0
+
+    file.write_text(EXTRA.format(version=3))
+    again = dev()
+    assert "version 3" in again.wait_for("extra.ran")
+    again.wait_for("waiting for a change")
+    assert again.interrupt() == 0
+    third = dev("--reset")
+    third.wait_for("waiting for a change")
+    assert "extra.ran" not in third.text()
+
+
+def publish(home: Path, feature: str, description: str) -> None:
+    """With our own command, in a shell of its own."""
+    publish = f"python -m worker publish features --feature {feature} --description '{description}'"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run(
+        ["bash", "-euc", f'eval "$(python -m worker dev --env)"; {publish}'], cwd=home, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": path}, capture_output=True, timeout=WAIT_SECONDS,
+    )  # fmt: skip
+
+
+def test_with_oidc_the_worker_verifies_tokens_that_are_really_signed(dev: Dev) -> None:
+    once = dev("--once", PUSH_AUTH="oidc")
+    assert once.wait() == 0, once.text()
+    refused = dev("--once", PUSH_AUTH="oidc", PUSH_SERVICE_ACCOUNT="other@demo.example")
+    assert refused.wait() == 1
+    assert "belongs to another account" in refused.text()
+
+
+@pytest.mark.emulator
+def test_with_the_emulator_it_is_googles_that_pushes(dev: Dev, home: Path) -> None:
+    kept = dev("--emulator")
+    kept.wait_for("the smoke test is done")
+    kept.wait_for("waiting for a change")
+    publish(home, "smoke_test", "through the emulator")
+    assert "through the emulator" in kept.wait_for('description="through')
+    assert kept.interrupt() == 0
 
 
 def test_once_without_a_smoke_test_fails(dev: Dev, home: Path) -> None:
@@ -144,35 +226,47 @@ def test_once_with_a_broken_handler_says_so_in_one_line(dev: Dev, home: Path) ->
 
 
 def test_settings_that_would_hide_the_proof_are_set_aside(dev: Dev) -> None:
-    once = dev("--once", PUSH_AUTH="oidc", LOG_SINK="api", LOG_LEVEL="ERROR", PORT="")
+    once = dev("--once", LOG_SINK="api", LOG_LEVEL="ERROR", PORT="")
     assert once.wait() == 0, once.text()
     assert "smoke_test.passed" in once.text()
 
 
-@pytest.mark.parametrize("how", ["option", "variable"])
-def test_a_port_that_is_taken_is_one_line(dev: Dev, how: str) -> None:
+@pytest.mark.parametrize("option", ["--port", "--grpc-port"])
+def test_a_port_that_is_taken_is_one_line(dev: Dev, option: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        there = dev("--port", port) if how == "option" else dev(PORT=port)
+        there = dev(option, port)
         assert there.wait() == 2
     (line,) = there.lines
-    assert line.startswith(f"error: cannot listen on 127.0.0.1:{port}: Address already in use")
+    assert line.startswith(f"error: cannot listen on 127.0.0.1:{port}: ")
 
 
-def test_the_option_beats_the_variable(dev: Dev) -> None:
+def test_the_workers_port_that_is_taken_is_one_line(dev: Dev) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        there = dev("--port", "0", PORT=str(taken.getsockname()[1]))
-        assert there.port() != taken.getsockname()[1]
+        port = str(taken.getsockname()[1])
+        there = dev(PORT=port)
+        assert there.wait() == 2
+    (line,) = [line for line in there.lines if line.startswith("error: ")]
+    assert line.startswith(f"error: cannot listen on 127.0.0.1:{port}: Address already in use")
+
+
+def test_the_usual_port_that_is_taken_gives_way_to_a_free_one(dev: Dev) -> None:
+    hosts = set()
+    for state in ("one", "two"):
+        there = dev("--state", state)
+        hosts.add(there.wait_for("laptop cloud on ").split()[3])
+        there.wait_for("waiting for a change")
+    assert len(hosts) == 2
 
 
 def test_a_setting_that_cannot_be_is_one_line(dev: Dev) -> None:
     there = dev(WORKERS="many")
     assert there.wait() == 2
-    assert there.lines == ["error: WORKERS is 'many' (want 1 to 64)\n"]
+    assert there.lines[1:] == ["error: WORKERS is 'many' (want 1 to 64)\n"]
 
 
 def test_a_changed_new_and_deleted_handler_take_effect_on_the_same_port(

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from handlers.smoke_test import smoke_test
+from tests.differential.differences import markdown as differences_as_markdown
 from tests.support.inprocess import ListSink, make_worker
 from tests.support.markdown import PAGES, anchors, blocks, links, name_of, table
 from tests.support.pushes import push_of, wrapped
@@ -211,3 +212,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
             reached.add(page)
             waiting += [(page.parent / link.partition("#")[0]).resolve() for link in links(page)]
     assert set(PAGES) <= reached
+
+
+def test_the_differences_from_the_emulator_are_those_that_are_tested() -> None:
+    """tests/differential runs each of them on both."""
+    assert differences_as_markdown() in (DOCS / "local.md").read_text()

@@ -112,6 +112,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in (
         "handlers/__init__.py",
+        "handlers/smoke_test.py",
         "tests/__init__.py",
         "tests/support",
         "worker",

@@ -39,7 +39,7 @@ _KEEP_EXPORTS = 'if test -e "$1"; then . "$1"; fi; trap \'export -p > "$1"\' EXI
 _PRESSES = 5  # of Ctrl-C, until nothing runs
 _PRESS_SECONDS = 3.0
 # No Makefile: `make setup` would install a .venv there, which takes a minute and the network.
-_LEFT_OUT = {".git", ".venv", "quarantine", "Makefile"}
+_LEFT_OUT = {".git", ".venv", ".laptop-cloud", "quarantine", "Makefile"}
 
 
 @dataclass(frozen=True)

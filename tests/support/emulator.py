@@ -2,13 +2,13 @@
 
 import shutil
 import signal
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from tests.support.daemon import Daemon, start_on_free_port
+from worker.local.emulator import find_jar
 
 PROJECT = "demo"
 
@@ -70,20 +70,8 @@ def find_installation(kind: Kind = PUBSUB) -> Installation | None:
     gcloud, java = shutil.which("gcloud"), shutil.which("java")
     if gcloud is None or java is None:
         return None
-    beside = Path(gcloud).resolve().parents[1]
-    jar = _jar(beside, kind) or _jar(_sdk_root(gcloud), kind)
+    jar = find_jar(gcloud, kind.jars)
     return Installation(gcloud, java, jar) if jar else None
-
-
-def _sdk_root(gcloud: str) -> Path:
-    """What gcloud says, for where PATH leads to a wrapper script. It takes a second."""
-    command = [gcloud, "info", "--format=value(installation.sdk_root)"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return Path(found.stdout.strip() or "/nonexistent")
-
-
-def _jar(root: Path, kind: Kind) -> Path | None:
-    return max(root.glob(kind.jars), default=None)
 
 
 class Emulator:

@@ -15,7 +15,7 @@ _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
-_SUBSTITUTION = re.compile(r'(\w+)="\$\((.*)\)"\s*')
+_SUBSTITUTION = re.compile(r'(?:(\w+)=|eval )"\$\((.*)\)"\s*')
 _OPERATORS = frozenset("|&;<>()")
 
 
@@ -110,11 +110,12 @@ def _is_closed(text: str) -> bool:
 
 
 def _commands(line: str, variables: dict[str, str]) -> Iterator[list[str]]:
-    """The simple commands of one line; in NAME="$(COMMAND)", the command."""
+    """The simple commands of one line; in NAME="$(COMMAND)" and eval "$(COMMAND)", the command."""
     if substitution := _SUBSTITUTION.fullmatch(line):
         name, inside = substitution.groups()
         yield from _commands(inside, variables)
-        variables[name] = f"a-{name.lower()}"
+        if name:
+            variables[name] = f"a-{name.lower()}"
         return
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True

@@ -8,28 +8,32 @@ from collections.abc import Mapping
 from worker.client.text import quote
 from worker.config import folder_of
 
-_LATER_PORT = "8080"  # where `push` looks when it is not told
 
-
-def next_steps(url: str | None, environment: Mapping[str, str]) -> str:
-    """The text. `url` is the worker's, None when it has been stopped."""
+def next_steps(page: str | None, environment: Mapping[str, str]) -> str:
+    """The text. `page` is the laptop cloud's address, None when it has been stopped."""
     worker = f"{_python()} -m worker"
-    push = f"{worker} push --url {url}" if url else f"{worker} push"
-    start = (
-        "" if url else f"\n  {worker} dev --port {_LATER_PORT}\n      serve, and reload on change"
+    first = (
+        f"{page}\n      the page: deliveries, logs, a form to publish, the quarantine"
+        if page
+        else f"{worker} dev\n      the same, and it stays: with a page, and reload on change"
     )
     return f"""
-Try next{"" if url else " (push in a second terminal)"}:{start}
-  {push} --feature smoke_test --description hello --requirements '{{"nonce": "n-1"}}'
-      another payload: look for its nonce in the log
-  {push} '{{"feature": "smoke_tset"}}'
+Try next, in a second terminal:
+  {first}
+  eval "$({worker} dev --env)"
+      from here on gcloud and Google's client libraries talk to this machine
+  gcloud pubsub topics publish features --message='{{"feature":"smoke_test","description":"hi"}}'
+      another message
+  gcloud logging read 'jsonPayload.feature="smoke_test"' --limit=2 --format=json
+      its log entries
+  {worker} publish features '{{"feature": "smoke_tset"}}'
       a broken payload: {_kept(environment["QUARANTINE"])}
   {worker} features
       what this worker can do
   docs/handlers.md
       how to write a handler: copy handlers/smoke_test.py
   docs/local.md
-      the tour with gcloud and the Pub/Sub emulator
+      what else the laptop cloud can do
 """
 
 

@@ -1,6 +1,5 @@
 """One run of `python -m worker serve` as a child in a process group of its own, all of it ended."""
 
-import _thread
 import json
 import os
 import signal
@@ -11,60 +10,50 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from http.client import HTTPException
-from typing import IO, Any
+from typing import IO
 
-from worker.cli.console import Terminal, read_payload
 from worker.client.deliver import opener_for
-from worker.pipeline import CANONICAL_EVENT
+from worker.logentry import to_log_entry
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0  # the server itself gives requests in flight 8
 
+Take = Callable[[bytes, str], None]  # a line, and which of "stdout" and "stderr" it came from
 
-class DevServer:
-    """The real server; what it writes is shown as it comes.
 
-    `listening` becomes its address, `proof` the canonical entry of the message `expected`; both
-    become None when the server ends before.
-    """
+class WorkerProcess:
+    """The real server. `take` gets each line that it writes, in a thread of its own."""
 
-    def __init__(self, environment: Mapping[str, str], terminal: Terminal, expected: str) -> None:
-        self.listening: Future[str | None] = Future()
-        self.proof: Future[Mapping[str, Any] | None] = Future()
-        self._terminal = terminal
-        self._expected = expected
+    def __init__(self, environment: Mapping[str, str], take: Take) -> None:
+        self._take = take
+        self._listening: Future[str | None] = Future()  # its address, None if it ended before
         self._process = subprocess.Popen(
             [sys.executable, "-m", "worker", "serve"],
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, process_group=0,
         )  # fmt: skip
         self._readers = [
-            _in_thread(self._read, self._process.stdout, self._on_line),
-            _in_thread(self._read, self._process.stderr, terminal.error_line),
+            _in_thread(self._read, self._process.stdout, "stdout"),
+            _in_thread(self._read, self._process.stderr, "stderr"),
         ]
 
-    def _read(self, stream: IO[bytes] | None, show: Callable[[bytes], None]) -> None:
-        try:
-            for line in stream or ():
-                show(line)
-        except OSError:  # nobody reads our own output any more: | head
-            _thread.interrupt_main()
-        if stream is self._process.stdout:
-            _give(self.listening, None)
-            _give(self.proof, None)
+    def _read(self, pipe: IO[bytes] | None, stream: str) -> None:
+        for line in pipe or ():
+            if stream == "stdout" and not self._listening.done():
+                self._look_for_address(line)
+            self._take(line, stream)
+        if stream == "stdout" and not self._listening.done():
+            self._listening.set_result(None)
 
-    def _on_line(self, line: bytes) -> None:
-        self._terminal.line(line)
-        payload = read_payload(line) or {}
-        if payload.get("event") == "server.listening":
-            _give(self.listening, str(payload.get("url")))
-        if (payload.get("event"), payload.get("message_id")) == (CANONICAL_EVENT, self._expected):
-            _give(self.proof, payload)
+    def _look_for_address(self, line: bytes) -> None:
+        payload = to_log_entry(line).get("jsonPayload")
+        if isinstance(payload, dict) and payload.get("event") == "server.listening":
+            self._listening.set_result(str(payload.get("url")))
 
     def ready(self) -> tuple[str, int] | None:
         """Its address and number of features, once it serves; None when it does not start."""
         try:
-            url = self.listening.result(_START_SECONDS)
+            url = self._listening.result(_START_SECONDS)
             if url is not None:
                 return _reachable(url), _features(_reachable(url))
         except (OSError, HTTPException, ValueError, LookupError):  # TimeoutError is an OSError
@@ -85,20 +74,21 @@ class DevServer:
             self._process.wait(_STOP_SECONDS)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)  # a hung server, what handlers started
-        for reader in self._readers:
+        for reader, pipe in zip(
+            self._readers, (self._process.stdout, self._process.stderr), strict=True
+        ):
             reader.join(_STOP_SECONDS)
+            if pipe is not None and not reader.is_alive():
+                pipe.close()
         return self._process.wait()
 
 
-def _in_thread(work: Callable[..., None], *arguments: Any) -> threading.Thread:
+def _in_thread(
+    work: Callable[[IO[bytes] | None, str], None], *arguments: object
+) -> threading.Thread:
     thread = threading.Thread(target=work, args=arguments, daemon=True)
     thread.start()
     return thread
-
-
-def _give(future: "Future[Any]", value: object) -> None:
-    if not future.done():
-        future.set_result(value)
 
 
 def _reachable(url: str) -> str:
