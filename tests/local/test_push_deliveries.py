@@ -92,6 +92,16 @@ def test_the_outcome_is_the_workers_word_if_its_answer_counted(
     assert found.outcome == outcome
 
 
+def test_a_message_that_was_done_stays_done_though_it_is_delivered_again(
+    deliveries: Deliveries,
+) -> None:
+    push(deliveries, outcome="retry", result="nack", status=503)
+    push(deliveries, outcome="done", started=200.0)
+    push(deliveries, outcome="duplicate", started=300.0)
+    (found,) = deliveries.recent(limit=10)
+    assert (found.outcome, found.attempts, found.last_time) == ("done", 3, 300.0)
+
+
 def test_recent_goes_backwards_page_by_page(deliveries: Deliveries) -> None:
     for number in range(5):
         push(deliveries, str(number))

@@ -48,7 +48,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message on its way to one subscription. `outcome` is the ending of its last attempt."""
+    """A message on its way to one subscription.
+
+    `outcome` is done, once it was, though it may be delivered again; else that of its last attempt.
+    """
 
     id: int
     subscription: str

@@ -76,8 +76,10 @@ SELECT_ATTEMPTS = (
 _UPDATE_DELIVERY = """
 UPDATE delivery SET
     attempts = (SELECT count(*) FROM attempt WHERE delivery_id = ?1),
-    (outcome, last_time) =
-        (SELECT ending, started FROM attempt WHERE delivery_id = ?1 ORDER BY id DESC LIMIT 1)
+    outcome = (
+        SELECT ending FROM attempt WHERE delivery_id = ?1 ORDER BY ending = 'done' DESC, id DESC
+    ),
+    last_time = (SELECT started FROM attempt WHERE delivery_id = ?1 ORDER BY id DESC)
 WHERE id = ?1
 """
 
