@@ -4,6 +4,8 @@ PYTHON ?=           # the interpreter to use; empty: the first of python3, pytho
 ARGS ?=             # handed to pytest, dev or the benchmark:  make test ARGS="-k envelope"
 UPGRADE ?=          # make lock UPGRADE=1 takes the newest versions that requirements*.in allow
 
+JOBS ?= 3           # test files that run at the same time
+
 VENV := .venv
 VENV_313 := .venv-3.13
 VENV_AUDIT := .venv-audit
@@ -27,7 +29,7 @@ run: setup ## Pub/Sub, Logging and the worker on this machine, a first message, 
 	@if [ -t 1 ]; then $(RUN) worker dev $(ARGS); else $(RUN) worker dev --once $(ARGS); fi
 
 test: setup ## run the tests
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n $(strip $(JOBS)) --dist loadfile $(ARGS)
 
 # `make test` comes last, so that pytest's closing line is the last one.
 check: ## everything CI checks: format, lint, types, layers, Dockerfile, Python 3.13, tests
@@ -48,8 +50,8 @@ python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of i
 	@if python="$$(PYTHON= scripts/find-python 3.13 2>/dev/null)"; then \
 		echo "== Python 3.13"; \
 		PYTHON="$$python" scripts/make-venv $(VENV_313) requirements-dev.txt && \
-		$(VENV_313)/bin/python -m pytest -q -p no:cacheprovider \
-			-m "not emulator and not server"; \
+		$(VENV_313)/bin/python -m pytest -q -p no:cacheprovider -n $(strip $(JOBS)) --dist loadfile \
+			-m "not emulator and not server and not browser"; \
 	elif [ "$${CI:-}" = true ]; then echo "Python 3.13 not found, and CI has to test on it" >&2; exit 1; \
 	else echo "== Python 3.13 not found: skipped"; fi
 

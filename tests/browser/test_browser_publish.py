@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -31,11 +32,12 @@ class Pushed:
     pending: list[Attempt] = field(default_factory=list)
     messages: list[PubsubMessage] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(8001))  # Pub/Sub repeats none
 
     def publish(self, topic: str, message: PubsubMessage) -> str:
         """Begin to push it."""
         self.messages.append(message)
-        number = str(8000 + len(self.messages))
+        number = str(next(self.numbers))
         now = self.stages[0].site.clock.now()
         leased = Leased(number, number, message.data, message.attributes, "", now, 1, topic)
         attempt = Attempt(0, 0, SUBSCRIPTION, number, 1, "http://w/", now, 0.0, 0, "pending")

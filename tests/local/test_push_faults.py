@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.anything import JSON
 from tests.support.cli import error_of, nobody
 from tests.support.standin import Reply, StandIn, talks
-from worker.cli.faults import command
+from worker.cli import main
 from worker.local.clock import Clock
 from worker.local.pubsub.push.faults import (
     NAMES,
@@ -67,7 +67,7 @@ def cloud(client: FlaskClient) -> Iterator[str]:
 
 
 def run(*words: str) -> Result:
-    result = CliRunner().invoke(command, words)
+    result = CliRunner().invoke(main, ["faults", *words])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     return result
 

@@ -59,7 +59,7 @@ class DevProcess:
     ) -> None:
         self.mark = f"dev-test-{uuid4().hex}"
         variables = {name: os.environ[name] for name in KEPT if name in os.environ}
-        variables |= {"PYTHONPATH": str(ROOT), "DEV_TEST_MARK": self.mark}
+        variables |= {"PYTHONPATH": str(ROOT), "DEV_TEST_MARK": self.mark, "PORT": "0"}
         variables |= environment or {}
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-m", "worker", "dev", *words],

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from worker.cli import fail
+from worker.cli.dev import PORT, STATE
 from worker.client.text import printable
 
 _PATH = "/local/v1/faults"
@@ -35,12 +37,10 @@ class _Unanswered(Exception):
 @click.option(
     "--url",
     metavar="URL",
-    default="http://127.0.0.1:8085",
-    show_default=True,
-    help="The laptop cloud (python -m worker dev).",
+    help="The laptop cloud's page. [default: that of `dev` in this folder, or port 8085]",
 )
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(*, faults: tuple[str, ...], off: bool, url: str, as_json: bool) -> None:
+def command(*, faults: tuple[str, ...], off: bool, url: str | None, as_json: bool) -> None:
     """Show how pushes are disturbed, or change it: every fault may happen in production.
 
     duplicate and drop_answer are probabilities from 0 to 1, delay is a time (500ms, 2s),
@@ -55,10 +55,18 @@ def command(*, faults: tuple[str, ...], off: bool, url: str, as_json: bool) -> N
     Example: python -m worker faults --off
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     try:
-        settings = _ask(url, _wanted(faults, off=off))
+        settings = _ask(url or _found(), _wanted(faults, off=off))
     except _Unanswered as error:
         fail(printable(str(error)))
     click.echo(json.dumps(settings, indent=2) if as_json else _for_people(settings))
+
+
+def _found() -> str:
+    """The address of the laptop cloud that was started here, else the usual one."""
+    from worker.local.address import running
+
+    address = running(Path(STATE))
+    return f"http://{address.host if address else f'127.0.0.1:{PORT}'}"
 
 
 def _wanted(words: Sequence[str], *, off: bool) -> dict[str, Any]:

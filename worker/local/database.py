@@ -7,6 +7,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
 
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = OFF",  # a commit survives the end of this process, not that of the machine
+    "foreign_keys = ON",
+)
+
 
 class StateUnusable(Exception):
     """The folder of the state cannot be used. One line: why, and what to do."""
@@ -26,7 +32,11 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
-            self._make(schema)
+            try:
+                self._make(schema)
+            except sqlite3.Error:
+                self._writer.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise StateUnusable(f"{path} cannot be used: {error} (--reset begins anew)") from None
 
@@ -70,10 +80,12 @@ class Database:
             self._path, timeout=30.0, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        # A commit survives the end of this process, whatever ends it; not the machine's.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            for setting in _SETTINGS:
+                connection.execute(f"PRAGMA {setting}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _make(self, schema: str) -> None:
@@ -87,7 +99,6 @@ class Database:
             same = _tables(wanted) == _tables(self._writer)
         wanted.close()
         if not same:
-            self._writer.close()
             raise sqlite3.DatabaseError("another version of this program made it")
 
 

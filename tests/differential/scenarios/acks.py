@@ -111,7 +111,7 @@ def missed_deadline(stage: Stage) -> str:
     stage.api.push(topic, endpoint.url, ackDeadlineSeconds=10)
     stage.api.publish(topic, "slow")
     first, second = endpoint.wait_for(2)
-    assert second.at - first.at > 9  # seconds: the deadline less what travelling takes
+    assert second.at - first.at > 5  # seconds: not at once, and the first may have come late
     if cut.get(timeout=WAIT_SECONDS):
         return "the request is cut, then the message is pushed again"
     return "the message is pushed again beside the first request, which goes on"

@@ -15,6 +15,8 @@ from worker.local.page.schemaform import form_of
 _FRESH_SECONDS = 10.0  # handlers may import what lies beside their package
 _MOST_FILES = 5000  # of a handlers package that is watched
 
+_SEARCHED = "PYTHONPATH"  # Python's own: where packages are found, beside this folder
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -92,10 +94,8 @@ class Catalog:
 
     def _files(self) -> tuple[tuple[str, int, int], ...]:
         """Which files the package has, when they were changed, and how large they are."""
-        roots = [
-            Path(),
-            *map(Path, filter(None, self._environment.get("PYTHONPATH", "").split(os.pathsep))),
-        ]
+        searched = self._environment.get(_SEARCHED, "").split(os.pathsep)
+        roots = [Path(), *map(Path, filter(None, searched))]
         return tuple(one for root in roots for one in _stamps(root, self.package.split(".")))
 
 
