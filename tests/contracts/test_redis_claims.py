@@ -262,16 +262,20 @@ def test_a_store_that_stands_still_is_given_up_and_used_again(
     assert claims.renew(claim) == claim
 
 
-@pytest.mark.parametrize(("options", "threads"), [("max_connections=1&", 2), ("", 40)])
+@pytest.mark.parametrize(("options", "threads"), [("max_connections=1&", 8), ("", 150)])
 def test_who_finds_all_connections_taken_is_told_so(
     own: RedisServer, impatient: None, options: str, threads: int
 ) -> None:
     claims = store(f"{own.url}?{options}timeout=0.05")
+    line = threading.Barrier(threads)  # late ones would find the connections of those that gave up
     own.pause()
 
+    def acquire(number: int) -> str:
+        line.wait()
+        return failure(lambda: claims.acquire(str(number)))
+
     with ThreadPoolExecutor(threads) as pool:
-        calls = pool.map(lambda n: failure(lambda: claims.acquire(str(n))), range(threads))
-        reasons = set(calls)
+        reasons = set(pool.map(acquire, range(threads)))
 
     assert reasons == {TIMED_OUT, f"{TIMED_OUT}, all connections are taken"}
 

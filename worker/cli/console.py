@@ -52,13 +52,12 @@ class Terminal:
 
     def line(self, line: bytes) -> None:
         """A line of the server's stdout: a log entry, or what a handler printed."""
-        payload = read_payload(line)
-        if payload is None:
+        entry = to_log_entry(line)
+        payload = entry.get("jsonPayload")
+        if not isinstance(payload, dict):
             self._print((_shown(line), ""))
-        else:
-            entry = to_log_entry(line)
-            if not _is_noise(entry["severity"], payload):
-                self._entry(entry, payload)
+        elif not _is_noise(entry["severity"], payload):
+            self._entry(entry, payload)
 
     def _entry(self, entry: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         severity = printable(str(entry["severity"]))

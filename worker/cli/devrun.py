@@ -1,7 +1,7 @@
 """One run of `dev`: the laptop cloud stays, the worker in it is started again at each change."""
 
-import _thread
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +14,7 @@ from worker.cli.console import Terminal
 from worker.cli.devsetup import Options, environment_of, open_cloud, state_folder, watched_paths
 from worker.cli.interrupts import Interrupts
 from worker.cli.nextsteps import next_steps
+from worker.cli.showing import Showing
 from worker.client.text import printable
 from worker.local.cloud import Cloud
 from worker.local.database import StateUnusable
@@ -28,12 +29,16 @@ _CONFIGURATION = 2  # serve's exit code for a setting or an address that cannot 
 _LOOK_MS = 300  # how often it looks after the server; file changes are noticed at once
 _PROOF_SECONDS = 15.0
 _CHANGES_SHOWN = 3
+# Between threads. Those of SQLite and of sockets are back after microseconds, and would wait for
+# whoever computes for 5 ms each time: under load a page took seconds.
+_SWITCH_SECONDS = 0.0005
 
 
 def run(options: Options) -> int:
     """Run it; return the exit code."""
     interrupts = Interrupts()
     terminal = Terminal()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     environment = environment_of(options)
     watched = watched_paths(environment.get("HANDLERS", ""))
     with ExitStack() as opened:
@@ -59,12 +64,12 @@ class Dev:
 
     def __init__(self, cloud: Cloud, terminal: Terminal, interrupts: Interrupts) -> None:
         self._cloud = cloud
-        self._terminal = terminal
+        self._showing = Showing(terminal)
         self._interrupts = interrupts
         self._environment = cloud.plan.environment
-        self._service = Service(cloud, self._environment, self._show)
+        self._service = Service(cloud, self._environment, self._showing.line)
         self._proved = False
-        terminal.say(f"laptop cloud on {cloud.url}  (the page, Pub/Sub and Logging)", "bold")
+        self._showing.say(f"laptop cloud on {cloud.url}  (the page, Pub/Sub and Logging)", "bold")
 
     def once(self) -> int:
         """Start, prove, stop."""
@@ -72,7 +77,7 @@ class Dev:
         self._proved = url is not None and self._prove()
         self.stop()
         if self._proved:
-            self._terminal.say(next_steps(None, self._environment))
+            self._showing.say(next_steps(None, self._environment))
         return 0 if self._proved else 1
 
     def keep(self, paths: Iterable[Path]) -> int:
@@ -97,12 +102,6 @@ class Dev:
         """Stop the worker; its exit code, None if there was none."""
         return self._service.stop()
 
-    def _show(self, line: bytes, stream: str) -> None:
-        try:
-            self._terminal.line(line) if stream == "stdout" else self._terminal.error_line(line)
-        except OSError:  # nobody reads our own output any more: | head
-            _thread.interrupt_main()
-
     def _start(self) -> str | None:
         """The address of a worker that is ready; None when it does not get there."""
         with self._interrupts.held():
@@ -113,7 +112,7 @@ class Dev:
             return None
         url, features = ready
         self._environment["PORT"] = url.rpartition(":")[2]
-        self._terminal.say(
+        self._showing.say(
             f"ready on {url}, serving {features} feature{'s' * (features != 1)}", "bold green"
         )
         return url
@@ -122,27 +121,27 @@ class Dev:
         code = self.stop()
         if code == _CONFIGURATION and not self._proved:
             raise SystemExit(_CONFIGURATION)  # no change of a file mends this
-        self._terminal.say(f"the server ended with exit code {code}", "bold red")
+        self._showing.say(f"the server ended with exit code {code}", "bold red")
 
     def _start_and_prove(self) -> None:
         url = self._start()
         if url is not None and not self._proved:
             self._proved = self._prove()
             if self._proved:
-                self._terminal.say(next_steps(self._cloud.url, self._environment))
-        self._terminal.say("waiting for a change; Ctrl-C stops", "dim")
+                self._showing.say(next_steps(self._cloud.url, self._environment))
+        self._showing.say("waiting for a change; Ctrl-C stops", "dim")
 
     def _prove(self) -> bool:
         """Publish the smoke test; done means that its canonical entry says so."""
         topic = self._cloud.names.topic
-        self._terminal.say(f"publishing {PAYLOAD}")
+        self._showing.say(f"publishing {PAYLOAD}")
         message_id = self._cloud.broker.publish(topic, PubsubMessage(PAYLOAD.encode()))
         payload = wait_for_outcome(self._cloud.logs, message_id, seconds=_PROOF_SECONDS)
         if payload is None:
             return self._not_proved("it was published, but its log entry did not appear")
         if payload.get("outcome") != "done":
             return self._not_proved(str(payload.get("reason")))
-        self._terminal.say("the smoke test is done: the entries above are the proof", "bold green")
+        self._showing.say("the smoke test is done: the entries above are the proof", "bold green")
         return True
 
     def _not_proved(self, reason: str) -> bool:
@@ -153,4 +152,4 @@ class Dev:
         names = [os.path.relpath(path) for path in sorted(paths)]
         more = f" and {len(names) - _CHANGES_SHOWN} more" if len(names) > _CHANGES_SHOWN else ""
         shown = printable(", ".join(names[:_CHANGES_SHOWN]))
-        self._terminal.say(f"\n{shown}{more} changed: starting again", "bold")
+        self._showing.say(f"\n{shown}{more} changed: starting again", "bold")

@@ -10,7 +10,10 @@ from worker.local.logs.schema import INSERT, row
 from worker.local.logs.tokens import tokens
 from worker.local.lql import fold
 
-_ADD_TOKENS = "INSERT INTO term (rowid, tokens) VALUES (?, ?)"
+_ADD_TOKENS = """
+INSERT INTO term (rowid, tokens)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
+"""
 _DROP_TOKENS = "INSERT INTO term (term, rowid, tokens) VALUES ('delete', ?, ?)"
 _COUNT = "UPDATE log SET entries = entries + ? WHERE id = ?"
 
@@ -18,13 +21,14 @@ _COUNT = "UPDATE log SET entries = entries + ? WHERE id = ?"
 def insert(connection: sqlite3.Connection, batch: Sequence[Ready]) -> list[Ready]:
     """Add the entries; those that are there already are left out. Returns the new ones."""
     logs = {name: _log_id(connection, name) for name in {one.log_name for one in batch}}
-    new, terms = [], []
-    for one in batch:
-        added = connection.execute(INSERT, row(one, logs[one.log_name]))
-        if added.rowcount:
-            new.append(one)
-            terms.append((added.lastrowid, tokens(one.entry)))
-    connection.executemany(_ADD_TOKENS, terms)
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
+    different = {(one.time, one.insert_id, one.log_name): one for one in reversed(batch)}
+    numbered = dict(enumerate(reversed(different.values()), last + 1))
+    rows = [row(number, one, logs[one.log_name]) for number, one in numbered.items()]
+    added = [one["id"] for one in connection.execute(INSERT, (json.dumps(rows),)).fetchall()]
+    terms = [(number, tokens(numbered[number].entry)) for number in added]
+    connection.execute(_ADD_TOKENS, (json.dumps(terms),))
+    new = [numbered[number] for number in added]
     count = Counter(one.log_name for one in new)
     connection.executemany(_COUNT, [(number, logs[name]) for name, number in count.items()])
     return new

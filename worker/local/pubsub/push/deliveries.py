@@ -18,7 +18,6 @@ from worker.local.pubsub.push.writer import Writer
 
 __all__ = ["Attempt", "Deliveries", "Delivery", "TimelineBucket"]
 
-_REMEMBERED = 10_000  # ids of deliveries; those of others are looked up
 _UNREAD = 10_000  # news that a listener may be behind before it misses the oldest
 
 
@@ -35,9 +34,13 @@ class Deliveries:
             rows.end_pending(connection)
             newest = "SELECT (SELECT max(id) FROM delivery), (SELECT max(id) FROM attempt)"
             delivery, attempt = connection.execute(newest).fetchone()
+            known = connection.execute(
+                "SELECT subscription, message_id, id FROM delivery ORDER BY id"
+            )
+            # All that are kept: to look one up would hold up every other push.
+            self._ids = OrderedDict(((row[0], row[1]), row[2]) for row in known)
         self._newest = delivery or 0
         self._attempt_ids = count((attempt or 0) + 1)
-        self._ids: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._listeners: set[Queue[Attempt]] = set()
         self._lock = threading.Lock()
         self._writer: Writer[rows.Message | Attempt] = Writer(self._database, rows.write)
@@ -129,22 +132,14 @@ class Deliveries:
     def _delivery_id(self, message: Leased, attempt: Attempt) -> int:
         """The id of the delivery that an attempt belongs to; a new delivery is kept."""
         key = (attempt.subscription, message.message_id)
-        found = self._ids.pop(key, None) or self._look_up(key)
-        if found <= self._newest - rows.KEPT_DELIVERIES:  # not there, or soon forgotten
-            found = self._newest = self._newest + 1
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = self._newest = self._newest + 1
             delivery = _delivery_of(found, message, attempt)
             self._writer.add(rows.Message(delivery, message.data))
-        self._ids[key] = found
-        if len(self._ids) > _REMEMBERED:
-            self._ids.popitem(last=False)
+        if len(self._ids) > rows.KEPT_DELIVERIES:
+            self._ids.popitem(last=False)  # the oldest, whose rows go as well
         return found
-
-    def _look_up(self, key: tuple[str, str]) -> int:
-        """The id of a delivery that was written, far below all others where there is none."""
-        select = "SELECT id FROM delivery WHERE subscription = ? AND message_id = ?"
-        with self._database.read() as connection:
-            row = connection.execute(select, key).fetchone()
-        return -rows.KEPT_DELIVERIES if row is None else row["id"]
 
     def _tell(self, attempt: Attempt) -> None:
         self._writer.add(attempt)
