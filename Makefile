@@ -4,7 +4,7 @@ PYTHON ?=           # the interpreter to use; empty: the first of python3, pytho
 ARGS ?=             # handed to pytest, dev or the benchmark:  make test ARGS="-k envelope"
 UPGRADE ?=          # make lock UPGRADE=1 takes the newest versions that requirements*.in allow
 
-JOBS ?= 3           # test files that run at the same time
+JOBS ?= 2           # test files that run at the same time
 
 VENV := .venv
 VENV_313 := .venv-3.13

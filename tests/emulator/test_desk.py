@@ -138,6 +138,8 @@ class Shop:
 
     def lapse(self, ack_ids: list[str]) -> None:
         """What a killed process has pulled comes back at once, not only half a minute later."""
+        if not ack_ids:  # it was killed before
+            return
         give_back = {"ackIds": ack_ids, "ackDeadlineSeconds": 0}
         self._pubsub.call("POST", f"{HELD}:modifyAckDeadline", give_back)
 

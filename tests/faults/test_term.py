@@ -32,7 +32,7 @@ def test_rolling_restarts_lose_no_message_and_end_in_time(
     for _ in range(ROLLS * scale):
         scenario.start()
         scenario.send(MESSAGES)
-        scenario.wait_until_running(6)
+        scenario.wait_until_running(3)
         assert scenario.drain(scenario.stage.workers[0]) < EXIT_SECONDS
     verdict = conclude(scenario)
     assert not verdict.interrupted
