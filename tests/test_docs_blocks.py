@@ -41,7 +41,7 @@ def check_make(words: tuple[str, ...]) -> None:
 def check_python(words: tuple[str, ...]) -> None:
     """click reads the words of a command, and runs nothing."""
     assert words[:2] == ("-m", "worker"), "only `python -m worker` can be checked"
-    with click.Context(main) as context:
+    with click.Context(main, **main.context_settings) as context:
         command: click.Command | None = main
         name, rest = "", list(words[2:])
         while isinstance(command, click.Group):
