@@ -162,3 +162,20 @@ def test_every_bar_is_within_the_width(published: float, tries: list[tuple[float
     for shown in timeline(delivery(published), [attempt(*each) for each in tries]):
         assert 0 <= shown.x <= shown.x + shown.width <= 100.001
         assert shown.gap >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("style.css", 200),
+        ("icon.svg", 200),
+        ("../site.py", 404),
+        ("%2e%2e/site.py", 404),
+        ("x", 404),
+    ],
+)
+def test_the_assets_are_served_and_nothing_else(made: Stage, name: str, status: int) -> None:
+    answer = made.app.test_client().get(f"/page/static/{name}")
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.mimetype in ("text/css", "image/svg+xml")

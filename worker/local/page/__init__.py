@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import flask
 
 from worker.local.page import (
+    assets,
     deliveries,
     delivery,
     features,
@@ -22,10 +23,8 @@ _PAGES = (deliveries, delivery, logs, publish, quarantine, features)
 
 def create_blueprint(site: "Site") -> flask.Blueprint:
     """All of its routes. Whoever serves it checks Host and Origin before."""
-    blueprint = flask.Blueprint(
-        "page", __name__, template_folder="templates", static_folder="static",
-        static_url_path="/page/static",
-    )  # fmt: skip
+    blueprint = flask.Blueprint("page", __name__, template_folder="templates")
+    blueprint.add_url_rule("/page/static/<path:filename>", "static", assets.serve)
     blueprint.record_once(lambda state: rendering.prepare(state.app.jinja_env))
     blueprint.context_processor(lambda: rendering.context_of(site))
     blueprint.after_request(rendering.guard)
