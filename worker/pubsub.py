@@ -29,6 +29,17 @@ class PublishFailed(Exception):
         self.status = status
 
 
+def resource_of(message: PubsubMessage) -> dict[str, Any]:
+    """The message as publish wants it. Source: PubsubMessage."""
+    resource: dict[str, Any] = {
+        "data": base64.b64encode(message.data).decode("ascii"),
+        "attributes": dict(message.attributes),
+    }
+    if message.ordering_key:
+        resource["orderingKey"] = message.ordering_key
+    return resource
+
+
 class Publisher:
     """Publishes single messages and waits for Pub/Sub's confirmation. Safe to share by threads."""
 
@@ -37,14 +48,9 @@ class Publisher:
 
     def publish(self, topic: str, message: PubsubMessage) -> str:
         """Publish to `projects/P/topics/T` and return the message id. Raises PublishFailed."""
-        body: dict[str, Any] = {
-            "data": base64.b64encode(message.data).decode("ascii"),
-            "attributes": dict(message.attributes),
-        }
-        if message.ordering_key:
-            body["orderingKey"] = message.ordering_key
+        body = {"messages": [resource_of(message)]}
         try:
-            return str(self._api.post(f"{topic}:publish", {"messages": [body]})["messageIds"][0])
+            return str(self._api.post(f"{topic}:publish", body)["messageIds"][0])
         except CallFailed as failed:
             raise PublishFailed(str(failed), failed.status) from failed
         except (LookupError, TypeError):

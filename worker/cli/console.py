@@ -81,12 +81,6 @@ class Terminal:
             raise BrokenPipeError from None
 
 
-def read_payload(line: bytes) -> Mapping[str, Any] | None:
-    """The jsonPayload of an entry, None for a line that is none."""
-    payload = to_log_entry(line).get("jsonPayload")
-    return payload if isinstance(payload, dict) else None
-
-
 def _shown(line: bytes) -> str:
     return printable(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
 

@@ -3,7 +3,6 @@
 Sources: projects.topics, projects.subscriptions.
 """
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import requests
 
 from worker.local.errors import ApiError, Code
 from worker.message import PubsubMessage
+from worker.pubsub import resource_of
 
 _TIMEOUT_SECONDS = 30.0
 _ACK_DEADLINE_SECONDS = 10
@@ -96,13 +96,7 @@ class Broker:
 
     def publish(self, topic: str, message: PubsubMessage) -> str:
         """Publish to `projects/P/topics/T` and return the message id."""
-        one: dict[str, Any] = {
-            "data": base64.b64encode(message.data).decode("ascii"),
-            "attributes": dict(message.attributes),
-        }
-        if message.ordering_key:
-            one["orderingKey"] = message.ordering_key
-        answer = self._call("POST", f"{topic}:publish", {"messages": [one]})
+        answer = self._call("POST", f"{topic}:publish", {"messages": [resource_of(message)]})
         return str(answer["messageIds"][0])
 
     def _make(self, name: str, resource: dict[str, Any]) -> None:
