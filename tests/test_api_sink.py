@@ -17,9 +17,10 @@ from tests.support.rawhttp import post, request, send
 from tests.support.server import ROOT, WAIT_SECONDS, ServerProcess, with_probe_handlers
 from tests.support.standin import Reply, unused_address
 from worker import Context, Requirements, api_sink, feature
-from worker.api_sink import ENDPOINT_VARIABLE, ApiSink, connect
+from worker.api_sink import ApiSink, connect
 from worker.config import SettingsInvalid
 from worker.log import Log, Service
+from worker.logging_client import ENDPOINT_VARIABLE
 from worker.pipeline import process
 
 PROJECT = "demo-project"

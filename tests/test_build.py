@@ -143,7 +143,8 @@ def test_handlers_that_cannot_be_loaded_are_an_error() -> None:
 
 
 def test_the_log_api_is_connected_when_it_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from worker.api_sink import ENDPOINT_VARIABLE, ApiSink
+    from worker.api_sink import ApiSink
+    from worker.logging_client import ENDPOINT_VARIABLE
 
     monkeypatch.setenv(ENDPOINT_VARIABLE, f"http://{unused_address()}/")
     sink = root_log(read_settings({"LOG_SINK": "api", "GOOGLE_CLOUD_PROJECT": "demo-project"})).sink

@@ -18,8 +18,8 @@ from tests.support.logging_api import LoggingApi
 from tests.support.pushes import PUBLISHED, SUBSCRIPTION, push_of
 from tests.support.server import ROOT
 from tests.support.standin import Call, Reply, StandIn
-from worker.api_sink import ENDPOINT_VARIABLE
 from worker.cli import main
+from worker.logging_client import ENDPOINT_VARIABLE
 from worker.quarantine.folder import FolderQuarantine
 
 MENDED = {"feature": "smoke_test", "description": "\x1b[2J", "requirements": {"nonce": "n-1"}}

@@ -13,59 +13,30 @@ from collections.abc import Mapping
 from typing import Any
 
 import google.auth
-from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError
-from google.auth.transport.requests import AuthorizedSession
 from google.cloud import logging as cloud_logging
 
 from worker.config import SettingsInvalid
 from worker.jsonline import encode
 from worker.logentry import lift
+from worker.logging_client import logging_client
 from worker.sink import ENTRY_LIMIT, Batch, Sink
 
 _TIMEOUT_SECONDS = 5.0  # of one call: it is part of the time that a push may take
 _CALL_LIMIT = 8 * 1024 * 1024  # bytes; entries.write takes 10 MB
 _SCOPE = "https://www.googleapis.com/auth/logging.write"
 
-# gcloud's own variable for a Logging API elsewhere, so that one setting moves writer and reader.
-ENDPOINT_VARIABLE = "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING"
-
-
-class _BoundedSession(AuthorizedSession):
-    """A session whose calls never take longer than a push can wait."""
-
-    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
-        bounds = {"timeout": _TIMEOUT_SECONDS, "max_allowed_time": _TIMEOUT_SECONDS}
-        return super().request(method, url, **{**options, **bounds})  # type: ignore[no-untyped-call]
-
 
 def connect(project: str) -> cloud_logging.Client:
-    """A REST client for the project, or for the endpoint that gcloud is pointed at.
-
-    Raises SettingsInvalid without credentials.
-    """
-    endpoint = os.environ.get(ENDPOINT_VARIABLE, "").rstrip("/")
-    credentials = _credentials(local=endpoint.startswith("http://"))
-    options = {"api_endpoint": endpoint} if endpoint else None
-    return cloud_logging.Client(
-        project=project,
-        credentials=credentials,
-        client_options=options,
-        _http=_BoundedSession(credentials),  # type: ignore[no-untyped-call]
-        _use_grpc=False,  # a channel neither survives a fork nor is worth 35 MB here
-    )
-
-
-def _credentials(*, local: bool) -> Credentials:
-    if local:
-        return AnonymousCredentials()
+    """A client that writes to the project's log. Raises SettingsInvalid without credentials."""
     try:
-        credentials, _ = google.auth.default(scopes=[_SCOPE])
+        return logging_client(
+            project, lambda: google.auth.default(scopes=[_SCOPE])[0], _TIMEOUT_SECONDS
+        )
     except DefaultCredentialsError as error:
         raise SettingsInvalid(
             "LOG_SINK=api finds no credentials (run `gcloud auth application-default login`)"
         ) from error
-    return credentials
 
 
 class ApiSink:

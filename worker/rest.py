@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,8 @@ import google.auth.exceptions
 import requests
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 class CallFailed(Exception):
@@ -27,32 +30,74 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Which API, and where: `emulator` is the variable with its emulator's HOST:PORT."""
+    """Which API, and where, unless a variable says otherwise.
+
+    `emulator` is the variable with the HOST:PORT of its emulator; `override` is gcloud's own
+    variable with the whole address, so that one setting moves gcloud and this program.
+    """
 
     name: str
     address: str
-    emulator: str
+    emulator: str = ""
+    override: str = ""
 
     def endpoint(self) -> str:
-        """The service's address, or the emulator's when its variable is set."""
+        """The address to call, without a slash at its end."""
         emulator = os.environ.get(self.emulator, "")
-        return f"http://{emulator}" if emulator else self.address
+        override = os.environ.get(self.override, "").rstrip("/")
+        return f"http://{emulator}" if emulator else override or self.address
+
+
+def gcloud_proxies() -> dict[str, str]:
+    """The proxy that gcloud's variables name, as requests wants it; empty where they name none.
+
+    Sources: gcloud topic configurations, proxy/type, proxy/address, proxy/port.
+    """
+    kind, address, port = (
+        os.environ.get(f"CLOUDSDK_PROXY_{name}", "") for name in ("TYPE", "ADDRESS", "PORT")
+    )
+    if not kind.startswith("http") or not address or not port:
+        return {}
+    return dict.fromkeys(("http", "https"), f"http://{address}:{port}")
+
+
+def application_default() -> Credentials:
+    """The credentials of this machine, or of the account it runs as. Raises GoogleAuthError."""
+    found: Credentials = google.auth.default(scopes=[SCOPE])[0]
+    return found
 
 
 class Api:
-    """Calls a service. Safe to share by threads."""
+    """Calls a service. Safe to share by threads.
 
-    def __init__(self, service: Service, timeout_seconds: float) -> None:
+    `credentials` is asked once, and never where a variable names an http address: an emulator's.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        timeout_seconds: float,
+        credentials: Callable[[], Credentials] = application_default,
+    ) -> None:
         self._service = service
         self._timeout = timeout_seconds
+        self._find_credentials = credentials
         self._sessions = threading.local()
 
     def post(self, path: str, body: Any, timeout_seconds: float | None = None) -> Any:
-        """The JSON that the API answers. Raises CallFailed."""
+        """POST to a path of version 1; the JSON that the API answers. Raises CallFailed."""
+        return self.call("POST", f"v1/{path}", body, timeout_seconds)
+
+    def call(
+        self, method: str, path: str, body: Any = None, timeout_seconds: float | None = None
+    ) -> Any:
+        """The JSON that the API answers; `path` begins with the version. Raises CallFailed."""
         endpoint = self._service.endpoint()
         timeout = self._timeout if timeout_seconds is None else timeout_seconds
         try:
-            answer = self._session().post(f"{endpoint}/v1/{path}", json=body, timeout=timeout)
+            answer = self._session().request(
+                method, f"{endpoint}/{path}", json=body, timeout=timeout
+            )
             if answer.ok:
                 return answer.json()
         except (requests.RequestException, google.auth.exceptions.GoogleAuthError) as error:
@@ -69,17 +114,16 @@ class Api:
         return session
 
     def _connect(self) -> requests.Session:
-        if self._service.endpoint() != self._service.address:
-            return requests.Session()
-        return AuthorizedSession(self._credentials)
+        endpoint = self._service.endpoint()
+        elsewhere = endpoint != self._service.address and endpoint.startswith("http://")
+        session = requests.Session() if elsewhere else AuthorizedSession(self._credentials)
+        session.proxies.update(gcloud_proxies())
+        return session
 
     @cached_property
     def _credentials(self) -> Credentials:
         """Found once, with one token for all threads: both may take calls to other servers."""
-        credentials, _ = google.auth.default(
-            scopes=["https://www.googleapis.com/auth/cloud-platform"]
-        )
-        return credentials
+        return self._find_credentials()
 
     def _refusal(self, answer: requests.Response) -> CallFailed:
         try:
@@ -93,5 +137,7 @@ class Api:
 
 def _cause(error: Exception) -> str:
     if isinstance(error, google.auth.exceptions.DefaultCredentialsError):
+        if "CLOUDSDK_AUTH_DISABLE_CREDENTIALS" in str(error):
+            return "this shell talks to a stand-in (CLOUDSDK_AUTH_DISABLE_CREDENTIALS is set)"
         return "no credentials (run `gcloud auth application-default login`)"
     return type(error).__name__

@@ -7,7 +7,10 @@ from typing import Any, NoReturn
 import click
 
 _INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
-_COMMANDS = ("serve", "dev", "faults", "features", "push", "publish", "quarantine")
+_COMMANDS = (
+    "serve", "dev", "faults", "features", "push", "publish", "quarantine",
+    "provision", "smoke", "doctor",
+)  # fmt: skip
 
 
 class LazyGroup(click.Group):

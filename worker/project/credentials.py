@@ -1,0 +1,43 @@
+"""Whose leave the tools use: this machine's application-default credentials, or else gcloud's."""
+
+import functools
+import os
+import subprocess
+
+from google.auth.credentials import Credentials
+from google.auth.exceptions import DefaultCredentialsError
+from google.oauth2.credentials import Credentials as AccessToken
+
+from worker.rest import application_default
+
+_TOKEN_SECONDS = 30.0  # that gcloud may take to print one
+
+
+@functools.cache
+def find_credentials() -> Credentials:
+    """The application-default credentials, or the token of gcloud's account, good for an hour.
+
+    A shell that talks to the laptop cloud has switched them off, so that nothing of it reaches a
+    real project. Raises DefaultCredentialsError where there are none.
+    """
+    if os.environ.get("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "").lower() in ("1", "true", "yes"):
+        raise DefaultCredentialsError("CLOUDSDK_AUTH_DISABLE_CREDENTIALS is set")
+    try:
+        return application_default()
+    except DefaultCredentialsError:
+        token = _token_of_gcloud()
+        if not token:
+            raise
+        return AccessToken(token)
+
+
+def _token_of_gcloud() -> str:
+    """What `gcloud auth print-access-token` prints; "" without gcloud, or without an account."""
+    try:
+        done = subprocess.run(
+            ["gcloud", "auth", "print-access-token", "--quiet"],  # noqa: S607 - the user's own gcloud
+            capture_output=True, text=True, timeout=_TOKEN_SECONDS, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

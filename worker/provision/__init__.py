@@ -1,0 +1,1 @@
+"""What a project needs for the worker, made and unmade."""
