@@ -11,7 +11,7 @@ _FILE = "address.json"  # in the folder of the state, while it runs
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`host` is HOST:PORT of the page and of Logging, `pubsub` of Pub/Sub."""
+    """`host` is HOST:PORT of the page and of every API but Pub/Sub, whose is `pubsub`."""
 
     project: str
     host: str
@@ -23,6 +23,8 @@ class Address:
             "PUBSUB_EMULATOR_HOST": self.pubsub,
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"http://{self.pubsub}/",
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"http://{self.host}/",
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN": f"http://{self.host}/",
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING": f"http://{self.host}/",
             "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
             "CLOUDSDK_CORE_PROJECT": self.project,
             "GOOGLE_CLOUD_PROJECT": self.project,

@@ -48,7 +48,7 @@ class Names:
     @property
     def account(self) -> str:
         """Whose tokens the pushes carry."""
-        return f"push@{self.project}.iam.gserviceaccount.com"
+        return f"feature-worker-push@{self.project}.iam.gserviceaccount.com"
 
 
 class Broker:

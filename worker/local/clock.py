@@ -24,6 +24,10 @@ class Clock:
         """Seconds since the epoch."""
         return self._began + (self._machine() - self._began) * self._speed + self._skipped
 
+    def ahead(self) -> float:
+        """By how many seconds it is ahead of the machine's time."""
+        return (self._machine() - self._began) * (self._speed - 1) + self._skipped
+
     @property
     def speed(self) -> float:
         """Seconds of ours for each of the machine's."""

@@ -1,4 +1,4 @@
-"""The laptop cloud, put together: Pub/Sub, Logging and the page behind one port, gRPC beside it."""
+"""The laptop cloud, put together: Google's APIs and the page behind one port, gRPC beside it."""
 
 import traceback
 from contextlib import ExitStack
@@ -13,14 +13,17 @@ from worker.local.address import Address, announce, withdraw
 from worker.local.broker import Broker, Names
 from worker.local.clock import Clock
 from worker.local.errors import ApiError, Code, PortUnusable
+from worker.local.frontend import FrontEnd
 from worker.local.guard import guard
 from worker.local.logs.rest import blueprint as logging_routes
-from worker.local.logs.rpc import rpc_handler
-from worker.local.logs.run import CloudRun, RequestSeen
+from worker.local.logs.rpc import config_handler, rpc_handler
+from worker.local.logs.run import CloudRun
 from worker.local.logs.store import Logs
+from worker.local.monitoring.rest import blueprint as monitoring_routes
+from worker.local.monitoring.series import PushMetrics
 from worker.local.page import create_blueprint
 from worker.local.page.site import Site
-from worker.local.pubsub.push.deliveries import Attempt, Deliveries
+from worker.local.pubsub.push.deliveries import Deliveries
 from worker.local.pubsub.push.faults import Faults
 from worker.local.pubsub.push.pusher import Pusher
 from worker.local.pubsub.push.routes import blueprint as push_routes
@@ -29,6 +32,7 @@ from worker.local.pubsub.rest import blueprint as pubsub_routes
 from worker.local.pubsub.rpc import rpc_handlers
 from worker.local.pubsub.service import PubSub
 from worker.local.rpc import RpcServer
+from worker.local.run.revisions import Revisions
 from worker.local.web import WebServer
 
 
@@ -63,6 +67,8 @@ class Cloud:
             self.logs = Logs(plan.folder, plan.names.project)
             opened.callback(self.logs.close)
             self.run = CloudRun(self.logs, project=plan.names.project)
+            self._front = FrontEnd(plan.folder, self.run, lambda: self.worker_url)
+            opened.callback(self._front.close)
             self.deliveries = Deliveries(plan.folder)
             opened.callback(self.deliveries.close)
             self.pubsub = PubSub(plan.folder, self.clock)
@@ -70,7 +76,7 @@ class Cloud:
             self.faults = Faults()
             self.tokens = Tokens(plan.folder)
             self._pusher = Pusher(
-                self.pubsub, self.deliveries, self.tokens, self.faults, self._on_attempt
+                self.pubsub, self.deliveries, self.tokens, self.faults, self._front.saw
             )
             self._rpc = RpcServer(self._rpc_handlers(), plan.rpc_port)
             opened.callback(self._rpc.stop)
@@ -91,6 +97,11 @@ class Cloud:
         """The page's address."""
         return f"http://{self.address.host}/"
 
+    @property
+    def revisions(self) -> Revisions:
+        """The workers, as Cloud Run's API shows them."""
+        return self._front.revisions
+
     def start(self) -> None:
         """Serve, set up what is not there yet, and push from now on."""
         self._rpc.start()
@@ -98,6 +109,7 @@ class Cloud:
         self.broker.provision()
         self.broker.pause()  # until there is a worker: an outage would use up attempts
         if not self.plan.emulator:
+            self._pusher.guard(self._front.gate.refuses)
             self._pusher.start()
             self._opened.callback(self._pusher.stop)
         announce(self.plan.folder, self.address)
@@ -106,6 +118,7 @@ class Cloud:
     def push_to(self, url: str, concurrency: int) -> None:
         """A worker is ready there; it gets at most so many requests at once."""
         self.worker_url = url
+        self.revisions.ready(url, concurrency)
         self._pusher.limit(url, concurrency)
         self.broker.point(url)
 
@@ -128,7 +141,7 @@ class Cloud:
             return WebServer(app, 0, self._rpc.port)
 
     def _rpc_handlers(self) -> list[Any]:
-        return [rpc_handler(self.logs), *rpc_handlers(self.pubsub)]
+        return [rpc_handler(self.logs), config_handler(self.logs), *rpc_handlers(self.pubsub)]
 
     def _route(self, app: Flask) -> None:
         guard(app)
@@ -136,6 +149,10 @@ class Cloud:
             app.register_blueprint(pubsub_routes(self.pubsub))
             app.register_blueprint(push_routes(self.tokens, self.faults, self.clock))
         app.register_blueprint(logging_routes(self.logs))
+        metrics = PushMetrics(self.names.project, self.pubsub, self.deliveries)
+        known = None if self.plan.emulator else metrics
+        app.register_blueprint(monitoring_routes(known, self.names.project, self.clock))
+        app.register_blueprint(self._front.routes())
         app.register_error_handler(Exception, self._failed)
         app.register_blueprint(create_blueprint(self._site()))
 
@@ -167,22 +184,4 @@ class Cloud:
             worker_url=lambda: self.worker_url,
             environment=self.plan.environment,
             emulated=bool(self.plan.emulator),
-        )
-
-    def _on_attempt(self, attempt: Attempt) -> None:
-        """What Cloud Run's front end would write about a request that reached the worker."""
-        if attempt.endpoint != f"{self.worker_url}/" or not attempt.status:
-            return
-        self.run.request(
-            RequestSeen(
-                url=attempt.endpoint,
-                status=attempt.status,
-                started=attempt.started,
-                seconds=attempt.seconds,
-                request_size=attempt.request_size,
-                response_size=attempt.response_size,
-                user_agent=attempt.request_headers.get("User-Agent", ""),
-                trace=attempt.trace,
-                span=attempt.span,
-            )
         )

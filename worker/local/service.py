@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from worker.config import read_settings
+from worker.config import Settings, hide, read_settings
 from worker.local.cloud import Cloud
 from worker.local.process import Take, WorkerProcess
 
@@ -22,8 +22,10 @@ class Service:
 
     def spawn(self) -> None:
         """Begin a new revision."""
-        self._cloud.run.begin()
+        name = self._cloud.run.begin()
+        self._cloud.revisions.begin(name, self._shown())
         self._process = WorkerProcess(self._environment, self._line)
+        self._cloud.revisions.watch(self._process.ended)
 
     def ready(self) -> tuple[str, int] | None:
         """The address and the number of features of a worker that is ready; None if it is not."""
@@ -40,12 +42,19 @@ class Service:
         """Stop the pushes, then the worker; return its exit code, None if there was none."""
         if self._process is None:
             return None
+        self._cloud.revisions.retire()
         if self._cloud.worker_url:
             self._cloud.broker.pause()
         code = self._process.stop()
+        self._cloud.revisions.stopped(code)
         # Not before: a stop that was interrupted is done again.
         self._process, self._cloud.worker_url = None, ""
         return code
+
+    def _shown(self) -> dict[str, str]:
+        """The worker's settings as they are shown in the service, passwords hidden."""
+        given = {name: self._environment.get(name, "") for name in Settings.variables()}
+        return {name: hide(value) for name, value in given.items() if value and name != "PORT"}
 
     def _concurrency(self) -> int:
         """As docs/deploy.md deploys it: as many requests at once as the worker has threads."""

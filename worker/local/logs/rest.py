@@ -1,12 +1,14 @@
 """Cloud Logging over REST: the paths that gcloud and the client libraries call."""
 
 import json
+import re
 from typing import Any, NoReturn
 
 import flask
 
 from worker.local.errors import ApiError, Code
 from worker.local.logs import protos
+from worker.local.logs.config import ConfigService
 from worker.local.logs.convert import to_message
 from worker.local.logs.limits import REQUEST_BYTES
 from worker.local.logs.service import LoggingService
@@ -50,7 +52,39 @@ def blueprint(logs: Logs) -> flask.Blueprint:
     def descriptors() -> dict[str, Any]:
         return service.list_monitored_resource_descriptors(None)
 
+    _route_sinks(routes, ConfigService(logs.sinks, logs.project))
     return routes
+
+
+def _route_sinks(routes: flask.Blueprint, service: ConfigService) -> None:
+    @routes.get(f"/<{_PARENTS}:kind>/<name>/sinks")
+    def list_sinks(kind: str, name: str) -> dict[str, Any]:
+        return service.list_sinks(protos.ListSinksRequest(parent=f"{kind}/{name}"))
+
+    @routes.post(f"/<{_PARENTS}:kind>/<name>/sinks")
+    def create_sink(kind: str, name: str) -> NoReturn:
+        service.create_sink(protos.CreateSinkRequest(parent=f"{kind}/{name}"))
+
+    @routes.get(f"/<{_PARENTS}:kind>/<name>/sinks/<sink>")
+    def get_sink(kind: str, name: str, sink: str) -> dict[str, Any]:
+        return service.get_sink(protos.GetSinkRequest(sink_name=f"{kind}/{name}/sinks/{sink}"))
+
+    @routes.route(f"/<{_PARENTS}:kind>/<name>/sinks/<sink>", methods=["PATCH", "PUT"])
+    def update_sink(kind: str, name: str, sink: str) -> dict[str, Any]:
+        request = protos.UpdateSinkRequest(sink_name=f"{kind}/{name}/sinks/{sink}")
+        request.sink.CopyFrom(to_message(_body(), protos.LogSink))
+        request.update_mask.paths.extend(_mask())
+        return service.update_sink(request)
+
+    @routes.delete(f"/<{_PARENTS}:kind>/<name>/sinks/<sink>")
+    def delete_sink(kind: str, name: str, sink: str) -> NoReturn:
+        service.delete_sink(protos.DeleteSinkRequest(sink_name=f"{kind}/{name}/sinks/{sink}"))
+
+
+def _mask() -> list[str]:
+    """The names of updateMask, which may be written in either case, as the proto has them."""
+    names = flask.request.args.get("updateMask", "").split(",")
+    return [re.sub("([A-Z])", r"_\1", name).lower() for name in names if name]
 
 
 def _body() -> Any:

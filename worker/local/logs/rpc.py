@@ -1,4 +1,4 @@
-"""Cloud Logging over gRPC: google.logging.v2.LoggingServiceV2."""
+"""Cloud Logging over gRPC: google.logging.v2, LoggingServiceV2 and ConfigServiceV2."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from google.protobuf import json_format
 
 from worker.local.errors import ApiError, Code
 from worker.local.logs import protos
+from worker.local.logs.config import ConfigService
 from worker.local.logs.convert import to_entry
 from worker.local.logs.scope import parents
 from worker.local.logs.service import LoggingService, parse_filter
@@ -20,13 +21,27 @@ from worker.local.lql import Query
 from worker.local.rpc import streaming, unary
 
 _SERVICE = "google.logging.v2.LoggingServiceV2"
+_CONFIG = "google.logging.v2.ConfigServiceV2"
 _LONGEST_WINDOW = 60.0  # seconds
 _BATCH = 500  # entries of one answer
 _END: dict[str, Any] = {}  # put into a queue: the call is over
 
 
+def config_handler(logs: Logs) -> grpc.GenericRpcHandler:
+    """The service of the sinks, for a server."""
+    service = ConfigService(logs.sinks, logs.project)
+    methods = {
+        "ListSinks": _call(protos.ListSinksRequest, service.list_sinks, protos.ListSinksResponse),
+        "GetSink": _call(protos.GetSinkRequest, service.get_sink, protos.LogSink),
+        "CreateSink": _call(protos.CreateSinkRequest, service.create_sink, protos.LogSink),
+        "UpdateSink": _call(protos.UpdateSinkRequest, service.update_sink, protos.LogSink),
+        "DeleteSink": _call(protos.DeleteSinkRequest, service.delete_sink, protos.Empty),
+    }
+    return grpc.method_handlers_generic_handler(_CONFIG, methods)
+
+
 def rpc_handler(logs: Logs) -> grpc.GenericRpcHandler:
-    """The service, for a server."""
+    """The service of the entries, for a server."""
     service = LoggingService(logs)
     methods = {
         "WriteLogEntries": _call(

@@ -33,6 +33,7 @@ class RequestSeen:
     user_agent: str
     trace: str  # 32 hex digits
     span: str  # 16
+    text: str = ""  # why the front end refused it, "" if it reached the worker
 
 
 class CloudRun:
@@ -49,11 +50,11 @@ class CloudRun:
         service: str = "feature-worker",
         location: str = "europe-west1",
     ) -> None:
+        self.project = project
         self.service = service
+        self.location = location
         self.revision = ""  # begin() names it
         self._logs = logs
-        self._project = project
-        self._location = location
         self._instance = ""
         self._beginning = threading.Lock()
 
@@ -83,8 +84,10 @@ class CloudRun:
             "httpRequest": _http_request(seen),
         }
         if seen.trace:
-            trace = f"projects/{self._project}/traces/{seen.trace}"
+            trace = f"projects/{self.project}/traces/{seen.trace}"
             entry |= {"trace": trace, "spanId": seen.span, "traceSampled": True}
+        if seen.text:
+            entry["textPayload"] = seen.text
         self._write(entry, "requests")
 
     def _set_time(self, entry: dict[str, Any]) -> None:
@@ -101,16 +104,16 @@ class CloudRun:
         if not self.revision:
             self.begin()
         labels = {
-            "project_id": self._project,
+            "project_id": self.project,
             "service_name": self.service,
             "revision_name": self.revision,
             "configuration_name": self.service,
-            "location": self._location,
+            "location": self.location,
         }
         self._logs.write_soon(
             {
                 **entry,
-                "logName": f"projects/{self._project}/logs/run.googleapis.com%2F{log}",
+                "logName": f"projects/{self.project}/logs/run.googleapis.com%2F{log}",
                 "resource": {"type": "cloud_run_revision", "labels": labels},
                 "labels": {"instanceId": self._instance, **entry.get("labels", {})},
             }

@@ -9,6 +9,7 @@ from worker.local.lql import Column, column_value
 # entry_order is what a search reads as long as it can: in order, and with all columns but the
 # text. `term` finds entries by the values of their fields, whatever those are called: see
 # tokens.py. It keeps no text and no counts, which makes it a tenth of the size of the entries.
+# `sink` has the fields of a sink that were changed, as JSON.
 SCHEMA = """
 CREATE TABLE log (
     id INTEGER PRIMARY KEY,
@@ -32,6 +33,7 @@ CREATE VIRTUAL TABLE term USING fts5(
     tokens, content='', detail=none, columnsize=0, tokenize='ascii'
 );
 CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE sink (name TEXT PRIMARY KEY, body TEXT NOT NULL);
 """
 # Cloud Logging takes entries of one log with the same timestamp and insertId for the same.
 # A whole batch is one statement, with its rows as JSON: for each statement the interpreter's lock

@@ -15,6 +15,7 @@ from worker.local.logs.entries import InsertIds, Ready, ready
 from worker.local.logs.figures import Facets, Histogram
 from worker.local.logs.schema import SCHEMA
 from worker.local.logs.searching import of_parents, plan, seen
+from worker.local.logs.sinks import Sinks
 from worker.local.logs.tails import Tail, Tails
 from worker.local.logs.times import DAY, SECOND
 from worker.local.logs.writing import insert, prune, remove
@@ -60,6 +61,7 @@ class Logs:
         self._now = now
         self._retention = retention or Retention()
         self._database = Database(folder / "logs.sqlite3", SCHEMA)
+        self.sinks = Sinks(self._database, project)  # what they exclude is not stored
         self._ids = InsertIds(self.now)
         self._tails = Tails()
         self._buffer = Buffer(self._store)
@@ -77,11 +79,13 @@ class Logs:
         now = self.now()
         batch = [ready(entry, self._ids, now) for entry in entries]
         self._buffer.flush()
-        self._store(batch)
+        self._store([one for one in batch if self.sinks.keeps(one.entry)])
 
     def write_soon(self, entry: Mapping[str, Any]) -> None:
         """Add one entry, together with others; searches find it at once. Raises ValueError."""
-        self._buffer.add(ready(entry, self._ids, self.now()))
+        one = ready(entry, self._ids, self.now())
+        if self.sinks.keeps(one.entry):
+            self._buffer.add(one)
 
     def search(  # noqa: PLR0913 - a page of a list: what, how many, which way, from where
         self,

@@ -102,16 +102,6 @@ class Delivery(State):
         times = [time for time in (ready, leased) if time is not None]
         return min(times, default=None)
 
-    def backlog(self) -> Mapping[str, int]:
-        """How many messages are not acknowledged, for each subscription."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, (SELECT count(*) FROM states"
-                " WHERE subscription = subscriptions.id AND acked = 0) FROM subscriptions"
-                " ORDER BY name"
-            ).fetchall()
-        return dict(map(tuple, rows))
-
     def push_targets(self) -> list[PushTarget]:
         """The subscriptions that have a push endpoint, by name."""
         with self._database.read() as connection:

@@ -27,6 +27,7 @@ def fail(tx: Transaction, rules: Rules, failed: Failed) -> None:
     if 0 < rules.most_attempts <= failed.failures and _has_topic(tx, rules.dead_letter_topic):
         publish(tx, rules.dead_letter_topic, [_dead_letter(tx, rules, failed)])
         settle(tx, rules, failed.message, failed.ordering_key)
+        tx.connection.execute("INSERT INTO dead_letters VALUES (?, ?)", (rules.name, tx.now))
         return
     tx.connection.execute(
         "UPDATE states SET lease = NULL, failures = ?, due = ?"

@@ -51,6 +51,12 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_of_topic ON messages (topic, published);
 
+CREATE TABLE dead_letters (         -- what was forwarded, for the metric that counts it
+    subscription TEXT NOT NULL,
+    forwarded REAL NOT NULL
+);
+CREATE INDEX dead_letters_by_time ON dead_letters (forwarded);
+
 CREATE TABLE states (               -- a message in a subscription that wants it
     subscription INTEGER NOT NULL REFERENCES subscriptions ON DELETE CASCADE,
     message INTEGER NOT NULL,

@@ -77,4 +77,5 @@ class State:
         if (ahead := latest - tx.now) > 0:
             tx.connection.execute("UPDATE states SET due = due - ?", (ahead,))
             tx.connection.execute("UPDATE snapshots SET expires = expires - ?", (ahead,))
+            tx.connection.execute("UPDATE dead_letters SET forwarded = forwarded - ?", (ahead,))
             tx.connection.execute("UPDATE moments SET latest = ?", (tx.now,))

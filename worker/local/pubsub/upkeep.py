@@ -5,6 +5,8 @@ from worker.local.pubsub.failing import Failed, fail
 from worker.local.pubsub.rules import Rules, rules_by_id, rules_of
 from worker.local.pubsub.schema import Transaction
 
+_COUNTED = 7 * 86_400.0  # seconds that a dead letter is counted: longer than anybody asks for
+
 
 def lapse(tx: Transaction) -> bool:
     """Count the leases that have ended as failures. True if there were any."""
@@ -59,6 +61,7 @@ def line_up(tx: Transaction, rules: Rules) -> None:
 def sweep(tx: Transaction) -> None:
     """Delete whatever time has made useless: it may look at every message."""
     tx.connection.execute("DELETE FROM snapshots WHERE expires <= ?", (tx.now,))
+    tx.connection.execute("DELETE FROM dead_letters WHERE forwarded <= ?", (tx.now - _COUNTED,))
     for row in tx.connection.execute("SELECT name FROM subscriptions").fetchall():
         if (rules := rules_of(tx.connection, row["name"])) is not None:
             retire(tx, rules, thoroughly=True)

@@ -14,7 +14,7 @@ from worker.local.pubsub.push.bodies import PushRequest, Trace, fresh_trace, req
 from worker.local.pubsub.push.connection import Answer
 from worker.local.pubsub.push.deliveries import Deliveries
 from worker.local.pubsub.push.faults import Faults
-from worker.local.pubsub.push.front import Front
+from worker.local.pubsub.push.front import SERVER, Front
 from worker.local.pubsub.push.records import BODY_KEPT, Attempt
 from worker.local.pubsub.push.tokens import Tokens
 from worker.local.pubsub.push.wire import Missed, NoAnswer, Stopped, Wire
@@ -91,7 +91,10 @@ class Courier:
         faults = (*job.faults, "delay") if delay else job.faults
         attempt = self._begin(replace(job, faults=faults), request, trace)
         began = time.monotonic()
-        verdict, ended = self._exchange(job, attempt, request)
+        if (refused := self.front.refuses(job.target)) is None:
+            verdict, ended = self._exchange(job, attempt, request)
+        else:
+            verdict, ended = Verdict.NACK, _refused(attempt, *refused)
         ended = replace(ended, seconds=time.monotonic() - began)
         self._deliveries.end(ended)
         self._on_attempt(ended)
@@ -148,6 +151,20 @@ class Courier:
         if not target.service_account:
             return ""
         return self._tokens.token(target.service_account, target.audience or target.endpoint)
+
+
+def _refused(attempt: Attempt, status: int, why: str) -> Attempt:
+    """The front end answered, with a page for people as it does; the worker heard nothing."""
+    body = f"<html><head><title>{status}</title></head><body><h2>{why}</h2></body></html>"
+    return replace(
+        attempt,
+        status=status,
+        result="nack",
+        reason=why,
+        response_headers={"server": SERVER, "content-type": "text/html; charset=UTF-8"},
+        response_body=body,
+        response_size=len(body),
+    )
 
 
 def _answered(attempt: Attempt, answer: Answer) -> Attempt:

@@ -118,6 +118,13 @@ class Deliveries:
             found = (tuple(row) for row in connection.execute(select, (since, until)))
             return timeline(found, since, until, buckets)
 
+    def answers(self, since: float, until: float) -> list[rows.Answered]:
+        """The attempts that have ended, of those that began between two times."""
+        self._writer.flush()
+        with self._database.read() as connection:
+            found = connection.execute(rows.SELECT_ANSWERS, (since, until))
+            return [rows.Answered(*row) for row in found]
+
     def close(self) -> None:
         """Write what is left, and close. Nothing may be under way."""
         self._writer.close()

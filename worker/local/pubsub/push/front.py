@@ -1,4 +1,6 @@
-"""Cloud Run's front end: an instance gets no more requests at once than its concurrency.
+"""Cloud Run's front end: who is let in, and how many at once.
+
+An instance gets no more requests at once than its concurrency.
 
 More wait here, first come, first served, as Cloud Run holds requests while every instance is busy.
 Without it slow start would go on until the worker refuses pushes, and good messages would use up
@@ -7,11 +9,16 @@ their delivery attempts. Source: Cloud Run, "Maximum concurrent requests per ins
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from worker.local.pubsub.leases import PushTarget
 from worker.local.pubsub.push.wire import Missed, Stopped, address_of
+
+SERVER = "Google Frontend"  # the header `server` of its own answers
+# Endpoint, service account, audience of a push -> why it is not let in: a status, and a sentence.
+Gate = Callable[[str, str, str], tuple[int, str] | None]
 
 
 @dataclass
@@ -26,6 +33,7 @@ class Front:
 
     def __init__(self) -> None:
         self._instances: dict[str, _Instance] = {}
+        self._gate: Gate = lambda *_: None
         self._closed = False
         self._lock = threading.Lock()
 
@@ -35,6 +43,16 @@ class Front:
             raise ValueError("want a request at least")
         with self._lock:
             self._instances[address_of(url).authority] = _Instance(most)
+
+    def guard(self, gate: Gate) -> None:
+        """Ask before each push whether it is let in; without it everybody is."""
+        self._gate = gate
+
+    def refuses(self, target: PushTarget) -> tuple[int, str] | None:
+        """Why a push to there is answered by the front end: a status, and a sentence."""
+        return self._gate(
+            target.endpoint, target.service_account, target.audience or target.endpoint
+        )
 
     def close(self) -> None:
         """Let nobody wait any more."""

@@ -14,6 +14,7 @@ from worker.local.pubsub.push.broker import PushBroker
 from worker.local.pubsub.push.courier import Courier, Job, Verdict
 from worker.local.pubsub.push.deliveries import Deliveries
 from worker.local.pubsub.push.faults import Faults
+from worker.local.pubsub.push.front import Gate
 from worker.local.pubsub.push.lane import Lane, Task
 from worker.local.pubsub.push.records import Attempt
 from worker.local.pubsub.push.redelivery import redelivery
@@ -74,6 +75,10 @@ class Pusher:
     def limit(self, url: str, most: int) -> None:
         """At most so many requests at once to the worker there, as Cloud Run's front end does."""
         self._courier.front.limit(url, most)
+
+    def guard(self, gate: Gate) -> None:
+        """Ask it before each push whether that is let in, as Cloud Run asks IAM."""
+        self._courier.front.guard(gate)
 
     def redeliver(self, delivery_id: int) -> None:
         """Push the message of a delivery once more, now; its answer changes nothing in Pub/Sub.

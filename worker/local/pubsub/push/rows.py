@@ -73,6 +73,10 @@ SELECT_ATTEMPTS = (
     "FROM attempt JOIN delivery ON delivery.id = delivery_id "
     "WHERE delivery_id = ? ORDER BY attempt.id"
 )
+SELECT_ANSWERS = """
+SELECT subscription, started, status, result FROM attempt JOIN delivery ON delivery.id = delivery_id
+WHERE started >= ? AND started < ? AND result <> 'pending'
+"""
 _UPDATE_DELIVERY = """
 UPDATE delivery SET
     attempts = (SELECT count(*) FROM attempt WHERE delivery_id = ?1),
@@ -91,6 +95,15 @@ class Message(NamedTuple):
 
     delivery: Delivery
     data: bytes
+
+
+class Answered(NamedTuple):
+    """An attempt that has ended, as far as it is counted."""
+
+    subscription: str
+    started: float  # seconds since the epoch
+    status: int
+    result: str
 
 
 def write(connection: sqlite3.Connection, news: Sequence[Message | Attempt]) -> None:
