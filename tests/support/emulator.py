@@ -38,7 +38,7 @@ PUBSUB = Kind(
     component="pubsub-emulator",
     jars="platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar",
     program=("-jar", "{jar}"),
-    arguments=(f"--projects={PROJECT}",),
+    arguments=(f"--projects={PROJECT},demo-project",),  # the second is that of the fake Google
     ready=b"Server started",
     logger="com.google.cloud.pubsub.testing.v1.Main",
 )
