@@ -4,13 +4,13 @@ Sources: projects.topics.publish; projects.subscriptions.pull, acknowledge, modi
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from worker.message import PubsubMessage
-from worker.rest import Api, CallFailed, Service
+from worker.rest import Api, CallFailed, Service, application_default
 
 PUBSUB = Service("Pub/Sub", "https://pubsub.googleapis.com", "PUBSUB_EMULATOR_HOST")
 _TIMEOUT_SECONDS = 5.0
@@ -41,10 +41,13 @@ def resource_of(message: PubsubMessage) -> dict[str, Any]:
 
 
 class Publisher:
-    """Publishes single messages and waits for Pub/Sub's confirmation. Safe to share by threads."""
+    """Publishes single messages and waits for Pub/Sub's confirmation. Safe to share by threads.
 
-    def __init__(self) -> None:
-        self._api = Api(PUBSUB, _TIMEOUT_SECONDS)
+    `credentials` is asked once, and never for an emulator.
+    """
+
+    def __init__(self, credentials: Callable[[], Any] = application_default) -> None:
+        self._api = Api(PUBSUB, _TIMEOUT_SECONDS, credentials)
 
     def publish(self, topic: str, message: PubsubMessage) -> str:
         """Publish to `projects/P/topics/T` and return the message id. Raises PublishFailed."""
@@ -73,9 +76,11 @@ class Subscriber:
     Every method raises CallFailed. Safe to share by threads.
     """
 
-    def __init__(self, subscription: str) -> None:
+    def __init__(
+        self, subscription: str, credentials: Callable[[], Any] = application_default
+    ) -> None:
         self._subscription = subscription
-        self._api = Api(PUBSUB, _TIMEOUT_SECONDS)
+        self._api = Api(PUBSUB, _TIMEOUT_SECONDS, credentials)
 
     def pull(self, most: int) -> list[Received]:
         """What is there now: fewer than `most`, even none, though there may be more."""

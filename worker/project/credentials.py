@@ -3,6 +3,7 @@
 import functools
 import os
 import subprocess
+import threading
 
 from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError
@@ -11,9 +12,9 @@ from google.oauth2.credentials import Credentials as AccessToken
 from worker.rest import application_default
 
 _TOKEN_SECONDS = 30.0  # that gcloud may take to print one
+_SEARCHING = threading.Lock()  # threads that ask at once wait for one search
 
 
-@functools.cache
 def find_credentials() -> Credentials:
     """The application-default credentials, or the token of gcloud's account, good for an hour.
 
@@ -22,13 +23,21 @@ def find_credentials() -> Credentials:
     """
     if os.environ.get("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "").lower() in ("1", "true", "yes"):
         raise DefaultCredentialsError("CLOUDSDK_AUTH_DISABLE_CREDENTIALS is set")
+    with _SEARCHING:
+        found = _search()
+    if isinstance(found, DefaultCredentialsError):
+        raise DefaultCredentialsError(*found.args)
+    return found
+
+
+@functools.cache
+def _search() -> Credentials | DefaultCredentialsError:
+    """What is found, or why nothing is: a search takes seconds, and dozens of calls want one."""
     try:
         return application_default()
-    except DefaultCredentialsError:
+    except DefaultCredentialsError as error:
         token = _token_of_gcloud()
-        if not token:
-            raise
-        return AccessToken(token)
+        return AccessToken(token) if token else error
 
 
 def _token_of_gcloud() -> str:

@@ -14,6 +14,7 @@ from worker.project.credentials import find_credentials
 from worker.rest import CallFailed
 
 _CALL_SECONDS = 15.0
+_NO_SENSE = 502  # HTTP's word for an answer that makes none
 
 
 class Entries:
@@ -36,6 +37,8 @@ class Entries:
             raise CallFailed(
                 f"Cloud Logging cannot be read: {_cause(error)}", _status(error)
             ) from None
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            raise CallFailed("Cloud Logging answered what cannot be read", _NO_SENSE) from None
 
     def close(self) -> None:
         """Close the connections."""

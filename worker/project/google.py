@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from worker.project.credentials import find_credentials
 from worker.rest import Api, CallFailed, Service
@@ -36,9 +37,8 @@ class Google:
 
     def call(self, service: Service, method: str, path: str, body: Json | None = None) -> Json:
         """What the API answers."""
-        if service.name not in self._apis:
-            self._apis[service.name] = Api(service, _CALL_SECONDS, find_credentials)
-        answer = self._apis[service.name].call(method, path, body)
+        new = Api(service, _CALL_SECONDS, find_credentials)  # connects to nothing yet
+        answer = self._apis.setdefault(service.name, new).call(method, path, body)
         if not isinstance(answer, dict):
             raise CallFailed(f"{service.name} answered what is no resource")
         return answer
@@ -49,7 +49,8 @@ class Google:
         token = ""
         while True:
             joint = "&" if "?" in path else "?"
-            page = self.call(service, "GET", f"{path}{joint}pageToken={token}" if token else path)
+            rest = f"{joint}pageToken={quote(token, safe='')}" if token else ""
+            page = self.call(service, "GET", f"{path}{rest}")
             found += page.get(field, [])
             token = page.get("nextPageToken", "")
             if not token:

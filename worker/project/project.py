@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from worker.project.apis import LOGGING, MONITORING, PROJECTS, PUBSUB, RUN
+from worker.project.apis import IAM, LOGGING, MONITORING, PROJECTS, PUBSUB, RUN
 from worker.project.google import Google, Json
 from worker.project.policy import Policy
+
+# Below this version conditions are left out, and their roles have other names.
+_WHOLE_POLICY = "options.requestedPolicyVersion=3"
 
 
 class Project:
@@ -29,7 +32,7 @@ class Project:
 
     def pubsub_policy(self, name: str) -> Policy:
         """Who may do what to a topic or a subscription."""
-        return Policy(self.google.call(PUBSUB, "GET", f"v1/{name}:getIamPolicy"))
+        return Policy(self.google.call(PUBSUB, "GET", f"v1/{name}:getIamPolicy?{_WHOLE_POLICY}"))
 
     def service(self, name: str) -> Json | None:
         """`projects/P/locations/R/services/S`. Source: google.cloud.run.v2.Service."""
@@ -41,7 +44,12 @@ class Project:
 
     def service_policy(self, name: str) -> Policy:
         """Who may do what to a service."""
-        return Policy(self.google.call(RUN, "GET", f"v2/{name}:getIamPolicy"))
+        return Policy(self.google.call(RUN, "GET", f"v2/{name}:getIamPolicy?{_WHOLE_POLICY}"))
+
+    def account_policy(self, name: str) -> Policy:
+        """Who may do what to a service account, `projects/P/serviceAccounts/EMAIL`."""
+        path = f"v1/{name}:getIamPolicy?{_WHOLE_POLICY}"
+        return Policy(self.google.call(IAM, "POST", path, {}))
 
     def policy(self) -> Policy:
         """Who may do what in the whole project."""

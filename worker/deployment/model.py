@@ -1,23 +1,16 @@
-"""deploy.toml: what is deployed, and where; read once, frozen, every problem in one message."""
+"""The settings of deploy.toml, with their limits, and the full names that follow from them."""
 
-import os
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-FILE = "deploy.toml"
 # Wider than Google's rules on purpose: the laptop cloud and the emulator take the project "demo".
-_PROJECT = r"^[a-z][a-z0-9.:-]{0,61}[a-z0-9]$"
-_RESOURCE = r"^(?!goog)[A-Za-z][A-Za-z0-9._~%+-]{2,254}$"
-_ACCOUNT = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
+_PROJECT = r"^[a-z][a-z0-9.:-]{0,61}[a-z0-9]\Z"
+_RESOURCE = r"^(?!goog)[A-Za-z][A-Za-z0-9._~%+-]{2,254}\Z"
+_ACCOUNT = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]\Z"
+# Of these an address can be written into a filter, and into a command, as it is.
+_EMAIL = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z"
 _DAY_SECONDS = 24 * 3600
-
-
-class DeploymentInvalid(Exception):
-    """deploy.toml makes no deployment. One line that names every problem."""
 
 
 def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
@@ -36,7 +29,8 @@ def _account(default: str, about: str) -> Any:
 class Deployment(BaseModel):
     """Every setting of deploy.toml, and the full names that follow from them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
+    # Strict: `true` is no number of threads, nor is "8".
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, regex_engine="python-re")
 
     project: str = _setting(
         ..., "a project id",
@@ -44,11 +38,12 @@ class Deployment(BaseModel):
     )  # fmt: skip
     region: str = _setting(
         "europe-west1", "a region such as europe-west1",
-        "Of the service, the images and Firestore.", pattern=r"^[a-z]+-[a-z]+\d+$",
+        "Of the service, the images and Firestore.", pattern=r"^[a-z]+-[a-z]+[0-9]+\Z",
     )  # fmt: skip
     service: str = _setting(
-        "feature-worker", "a-z, 0-9 and -, at most 49",
-        "The Cloud Run service.", pattern=r"^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$",
+        "feature-worker", "a-z, 0-9 and -, at most 37",
+        "The Cloud Run service; its name and a canary's tag have 46 letters.",
+        pattern=r"^[a-z]([a-z0-9-]{0,35}[a-z0-9])?\Z",
     )  # fmt: skip
     topic: str = _resource("features", "Where features are published.")
     subscription: str = _resource("feature-worker", "Pushes them to the service.")
@@ -66,12 +61,12 @@ class Deployment(BaseModel):
     repository: str = _setting(
         "feature-worker", "a-z, 0-9 and -, at most 63",
         "The Artifact Registry repository of the images.",
-        pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+        pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z",
     )  # fmt: skip
     claims: str = _setting(
         "firestore", "memory, firestore, firestore:DATABASE, or redis://...",
         "CLAIMS of the worker. With firestore, provision makes the database and its TTL policy.",
-        pattern=r"^(memory|firestore(:(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?|rediss?://\S+)$",
+        pattern=r"^(memory|firestore(:(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?|rediss?://[!-~]+)\Z",
     )  # fmt: skip
     ack_deadline_seconds: int = _setting(
         10, "10 to 600",
@@ -100,8 +95,8 @@ class Deployment(BaseModel):
     timeout_seconds: int = _setting(
         610, "10 to 3600", "Cloud Run's request timeout; above the ack deadline.", ge=10, le=3600
     )
-    alert_emails: tuple[str, ...] = _setting(
-        (), "a list of e-mail addresses", "Who is told of alerts. Empty: nobody is."
+    alert_emails: tuple[Annotated[str, Field(pattern=_EMAIL)], ...] = _setting(
+        (), "a list of e-mail addresses", "Who is told of alerts. Empty: nobody is.", strict=False
     )
 
     @classmethod
@@ -147,46 +142,3 @@ class Deployment(BaseModel):
 def pubsub_agent(project_number: str) -> str:
     """Pub/Sub's own account in a project: makes the tokens, forwards the dead letters."""
     return f"service-{project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-
-
-def read_deployment(path: Path | None = None, **given: Any) -> Deployment:
-    """deploy.toml, or the file at `path`; what is `given` and not None has precedence.
-
-    Without a `path` the file may be missing: then the defaults hold. Raises DeploymentInvalid.
-    """
-    found = _read(path or Path(FILE), needed=path is not None)
-    found |= {name: value for name, value in given.items() if value is not None}
-    if not found.get("project"):
-        found["project"] = os.environ.get("GOOGLE_CLOUD_PROJECT") or None
-    try:
-        deployment = Deployment.model_validate(found)
-    except ValidationError as error:
-        problems = dict.fromkeys(_problem(one["loc"], found) for one in error.errors())
-        raise DeploymentInvalid(f"{path or FILE}: {'; '.join(problems)}") from None
-    if deployment.min_retry_seconds > deployment.max_retry_seconds:
-        raise DeploymentInvalid(
-            f"{path or FILE}: min_retry_seconds is more than max_retry_seconds (want at most that)"
-        )
-    return deployment
-
-
-def _read(path: Path, *, needed: bool) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        if needed:
-            raise DeploymentInvalid(f"{path} is not there") from None
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeploymentInvalid(f"{path} cannot be read: {type(error).__name__}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise DeploymentInvalid(f"{path} is no TOML: {error}") from None
-
-
-def _problem(place: tuple[int | str, ...], found: Mapping[str, Any]) -> str:
-    name = str(place[0])
-    if name not in Deployment.model_fields:
-        return f"{name} is no setting (docs/deploy.md lists them)"
-    if name == "project" and not found.get("project"):
-        return "project is not known (give it there, or --project, or set GOOGLE_CLOUD_PROJECT)"
-    return f"{name} does not fit (want {Deployment.want(name)})"
