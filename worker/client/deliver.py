@@ -83,8 +83,10 @@ def opener_for(url: str) -> OpenerDirector:
     return build_opener(_AsItIs, ProxyHandler({} if local else None))
 
 
-def deliver(url: str, request: Request, token: str = "") -> Answer:
-    """POST the request and read the answer. Raises Unreachable."""
+def deliver(
+    url: str, request: Request, token: str = "", wait_seconds: float = _WAIT_SECONDS
+) -> Answer:
+    """POST the request and read the answer, which may take so long. Raises Unreachable."""
     headers = {**request.headers, "user-agent": "feature-worker-push"}
     if token:
         headers["authorization"] = f"Bearer {token}"
@@ -92,7 +94,7 @@ def deliver(url: str, request: Request, token: str = "") -> Answer:
         url, request.body, {name: _utf8(value) for name, value in headers.items()}, method="POST"
     )
     try:
-        with opener_for(url).open(post, timeout=_WAIT_SECONDS) as response:
+        with opener_for(url).open(post, timeout=wait_seconds) as response:
             return _answer(response.status, response.read(_ANSWER_LIMIT))
     except (OSError, HTTPException, ValueError) as error:
         raise Unreachable(f"cannot reach {url}: {_cause(error)}") from None
