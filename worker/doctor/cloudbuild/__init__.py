@@ -1,0 +1,1 @@
+"""cloudbuild.yaml: read once, examined by one module for each kind of mistake."""

@@ -1,0 +1,1 @@
+"""The Dockerfile: read once, examined by one module for each kind of mistake."""
