@@ -32,7 +32,7 @@ test: setup ## run the tests
 	@$(RUN) pytest -n $(strip $(JOBS)) --dist loadfile $(ARGS)
 
 # `make test` comes last, so that pytest's closing line is the last one.
-check: ## everything CI checks: format, lint, types, layers, Dockerfile, Python 3.13, tests
+check: ## everything CI checks: format, lint, types, layers, deployment, Python 3.13, tests
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory python-3.13
 	@$(MAKE) --no-print-directory test
@@ -44,6 +44,8 @@ lint: setup ## the part of check that runs no test
 	@echo "== import-linter";    $(VENV)/bin/lint-imports --no-logo
 	@echo "== hadolint";         $(VENV)/bin/hadolint Dockerfile
 	@echo "== cloudbuild.yaml";  $(VENV)/bin/check-jsonschema --builtin-schema vendor.cloudbuild cloudbuild.yaml
+	@echo "== shellcheck";       $(VENV)/bin/shellcheck .ci/run scripts/*
+	@echo "== doctor";           $(RUN) worker doctor --offline
 
 # The image runs 3.13; .venv is often older. Skipped where there is no 3.13, but never in CI.
 python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of its own

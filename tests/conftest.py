@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.image import podman
 from tests.support.emulator import KINDS, find_installation
 from tests.support.server import ROOT, ServerProcess
 
@@ -60,6 +61,8 @@ def _lack(item: pytest.Item) -> str:
         return "chromium is not installed"
     if item.get_closest_marker("redis") is not None and shutil.which("redis-server") is None:
         return "redis-server is not installed"
+    if item.get_closest_marker("image") is not None:
+        return podman.lack()
     return ""
 
 

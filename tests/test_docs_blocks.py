@@ -58,6 +58,7 @@ CHECKS: dict[str, Callable[[tuple[str, ...]], None]] = {
     "cat": no_check,
     "cd": no_check,
     "curl": no_check,
+    "docker": no_check,
     "echo": no_check,
     "gcloud": no_check,
     "git": no_check,
@@ -100,7 +101,7 @@ def test_curl_gets_the_answers_that_are_shown(serve: Serve) -> None:
     shown = {a.place: json.loads(b.text) for a, b in pairwise(blocks()) if b.language == "json"}
     for command in shell_commands():
         program, *words = command.words
-        if program == "curl":
+        if program == "curl" and any(word.startswith("http://localhost:8080") for word in words):
             there = [word.replace("http://localhost:8080", server.url) for word in words]
             answer = subprocess.run([curl, *there], capture_output=True, check=True).stdout
             assert json.loads(answer) == shown[command.place], command.place

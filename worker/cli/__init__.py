@@ -1,6 +1,7 @@
 """`python -m worker`: one file per command, imported when it is run."""
 
 import importlib
+import importlib.util
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -61,6 +62,12 @@ def main() -> None:
 
     Example: python -m worker dev
     """
+
+
+def need_laptop_cloud() -> None:
+    """End the command where there is no worker/local: the image leaves it out."""
+    if importlib.util.find_spec("worker.local") is None:
+        fail("the laptop cloud is not in the image: run this in a checkout")
 
 
 def fail(message: str, code: int = 2) -> NoReturn:

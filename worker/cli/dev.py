@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from worker.cli import fail
+from worker.cli import fail, need_laptop_cloud
 from worker.client.text import quote
 
 PORT = 8085  # of Google's emulator, too: what people have in their scripts
@@ -65,6 +65,7 @@ def command(*, state: Path | None, project: str | None, show: bool, **given: obj
     Example: python -m worker dev --port 0 --state /tmp/cloud --reset
     Example: python -m worker dev --once
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    need_laptop_cloud()
     project = project or os.environ.get("GOOGLE_CLOUD_PROJECT") or "demo"
     if show:
         port = given["port"]

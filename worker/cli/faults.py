@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from worker.cli import fail
+from worker.cli import fail, need_laptop_cloud
 from worker.cli.dev import PORT, STATE
 from worker.client.text import printable
 
@@ -54,6 +54,7 @@ def command(*, faults: tuple[str, ...], off: bool, url: str | None, as_json: boo
     Example: python -m worker faults paused=on
     Example: python -m worker faults --off
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    need_laptop_cloud()
     try:
         settings = _ask(url or _found(), _wanted(faults, off=off))
     except _Unanswered as error:
