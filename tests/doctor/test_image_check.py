@@ -257,3 +257,11 @@ def test_the_user_of_a_running_image_is_asked_of_the_system(
     for number, found in ((0, ["image-runs-as-root"]), (10001, [])):
         monkeypatch.setattr(os, "geteuid", lambda number=number: number)
         assert names(running.examine(tmp_path)) == found
+
+
+def test_pip_beside_the_running_packages_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = compiled(f"{PACKAGES}/gunicorn/__init__.py", f"{PACKAGES}/pip/__init__.py")
+    monkeypatch.setattr(running, "_files", lambda _folder: files)
+    assert "image-has-pip" in names(running.examine(tmp_path))

@@ -50,6 +50,14 @@ def test_a_handler_that_ends_the_process_is_one_finding(tmp_path: Path) -> None:
     assert (finding.check, finding.what) == ("handlers-broken", "the process ended without a word")
 
 
+def test_handlers_that_never_load_are_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code, "_LOAD_SECONDS", 0.0)
+    (finding,) = code.examine_handlers(folder_of(write(tmp_path)), "handlers")
+    assert (finding.check, finding.what) == ("handlers-broken", "loading took more than 0 s")
+
+
 def test_a_folder_without_handlers_is_a_finding(tmp_path: Path) -> None:
     write(tmp_path, **{"handlers/beat.py": ""})
     (finding,) = code.examine_handlers(folder_of(tmp_path), "handlers")
@@ -70,6 +78,7 @@ def test_the_handlers_that_are_deployed_are_loaded(tmp_path: Path) -> None:
     [
         ("a==1 \\\n    --hash=sha256:00\nb==2\n", 3, "b==2 has no hash"),
         ("# no\n\na>=1 --hash=sha256:00\n", 3, "a>=1 is not pinned with =="),
+        ("a==1 \\", 1, "a==1 has no hash"),
         ("a[x]\n", 1, "a[x] is not pinned with =="),
         ("a @ https://example.com/a.whl", 1, "a is not pinned with =="),
     ],

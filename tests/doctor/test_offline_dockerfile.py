@@ -148,3 +148,12 @@ def test_instructions_span_lines_and_here_documents() -> None:
         ("RUN", 7, "<<EOF\nUSER root"),
         ("USER", 10, "1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [("handelrs", ["handelrs is not there"]), (".", []), ("/", []), ("handlers/*.py", [])],
+)
+def test_copy_takes_what_is_there(tmp_path: Path, source: str, what: list[str]) -> None:
+    text = planted(DOCKERFILE, "COPY handlers", f"COPY {source}")
+    assert [one.what for one in in_dockerfile(text, write(tmp_path), ignore="")] == what
