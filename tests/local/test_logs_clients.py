@@ -23,6 +23,7 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 )
 from google.cloud.logging_v2.types import TailLogEntriesRequest
 
+from tests.faults.waiting import wait_until
 from tests.support.tools import tool
 from worker.local.logs.rest import blueprint
 from worker.local.logs.rpc import rpc_handler
@@ -230,7 +231,7 @@ def test_a_tail_ends_when_the_server_stops(logs: Logs) -> None:
         with pytest.raises(ServiceUnavailable):
             next(answers)
         ended.set()
-    assert logs._tails._tails == ()
+    wait_until(lambda: logs._tails._tails == (), "the server has forgotten the tail")
 
 
 class Gcloud:
