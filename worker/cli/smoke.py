@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -81,8 +83,18 @@ def _ask(question: "Question", *, quiet: bool) -> "Verdict":
     from worker.smoke.question import Time
     from worker.smoke.run import smoke
 
-    with progress(sys.stderr, quiet=quiet) as shown:
+    with _half_made_is_silent(), progress(sys.stderr, quiet=quiet) as shown:
         return smoke(question, shown.say, Time(sleep=shown.sleep))
+
+
+@contextmanager
+def _half_made_is_silent() -> Iterator[None]:
+    """Ctrl-C may fall into a constructor; what is thrown away then complains with a traceback."""
+    before, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _could_not_ask(error: str, *, as_json: bool) -> NoReturn:
