@@ -89,10 +89,10 @@ class Subscription:
         }
         cloud.google.call(PUBSUB, "PUT", self._path, body)
 
-    def _change(self, cloud: Cloud, names: list[str]) -> None:
+    def _change(self, cloud: Cloud, fields: list[str]) -> None:
         name = self.deployment.subscription_name(self.name)
-        body = {"name": name, **{name: self._wanted[name] for name in names}}
-        mask = {"subscription": body, "updateMask": ",".join(names)}
+        body = {"name": name, **{field: self._wanted[field] for field in fields}}
+        mask = {"subscription": body, "updateMask": ",".join(fields)}
         cloud.google.call(PUBSUB, "PATCH", self._path, mask)
 
     def undo(self, cloud: Cloud) -> Step:

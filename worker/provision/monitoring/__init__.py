@@ -4,6 +4,4 @@ from worker.provision.monitoring.alerts import alert_policies
 from worker.provision.monitoring.dashboard import dashboard
 from worker.provision.monitoring.metrics import log_metrics
 
-MARK = {"managed-by": "feature-worker"}  # on everything that can carry it
-
-__all__ = ["MARK", "alert_policies", "dashboard", "log_metrics"]
+__all__ = ["alert_policies", "dashboard", "log_metrics"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.deployment import Deployment
+from worker.provision import mark
 from worker.provision.monitoring import filters
 from worker.provision.monitoring.filters import aggregation, of_log_metric, of_subscription
 from worker.provision.monitoring.metrics import OUTCOMES
@@ -79,7 +80,7 @@ def _policy(deployment: Deployment, alert: Alert) -> dict[str, Any]:
             "content": f'{alert.text}\n\nWhat to do: docs/runbook.md, "{alert.key}".',
             "mimeType": "text/markdown",
         },
-        "userLabels": {"managed-by": "feature-worker", "alert": alert.key},
+        "userLabels": {**mark.LABELS, "alert": alert.key},
         "conditions": [{"displayName": name, "conditionThreshold": alert.threshold}],
         "combiner": "OR",
         "enabled": True,

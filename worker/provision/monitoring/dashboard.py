@@ -6,6 +6,7 @@ Source: google.monitoring.dashboard.v1.Dashboard.
 from typing import Any
 
 from worker.deployment import Deployment
+from worker.provision import mark
 from worker.provision.monitoring import filters
 from worker.provision.monitoring.filters import aggregation, of_log_metric, of_subscription
 from worker.provision.monitoring.metrics import OUTCOMES, QUEUE_SECONDS, SECONDS
@@ -38,7 +39,7 @@ def dashboard(deployment: Deployment) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "displayName": f"Feature worker: {deployment.service}",
-        "labels": {"managed-by": ""},  # a dashboard's labels have keys alone
+        "labels": {mark.NAME: ""},  # a dashboard's labels have keys alone
         "mosaicLayout": {"columns": _COLUMNS, "tiles": _tiles(charts)},
     }
 
