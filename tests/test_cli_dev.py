@@ -90,6 +90,7 @@ def test_once_says_what_to_try_next(dev: Dev, home: Path) -> None:
     assert "gcloud pubsub topics publish features --message=" in text
     assert "gcloud logging read " in text
     assert "quarantine/" in text
+    assert "worker smoke" in text
     assert "worker features" in text
     assert "docs/handlers.md" in text
     assert "docs/local.md" in text
@@ -109,7 +110,7 @@ def test_the_commands_to_try_next_work_as_they_stand(dev: Dev, home: Path) -> No
         for line in kept.text().partition("Try next")[2].splitlines()
         if re.match(r"  (eval|gcloud|\S+ -m worker) ", line)
     ]
-    assert len(commands) == 5
+    assert len(commands) == 6
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home)}
     shown = subprocess.run(
         ["bash", "-euc", "\n".join(commands)], cwd=home, env=environment, capture_output=True,
@@ -117,6 +118,7 @@ def test_the_commands_to_try_next_work_as_they_stand(dev: Dev, home: Path) -> No
     ).stdout  # fmt: skip
     assert "messageIds:" in shown
     assert '"event": "smoke_test.passed"' in shown
+    assert "proved: feature-worker received, handled and logged it" in shown
     assert "SmokeTest" in shown
     assert "description=hi" in kept.wait_for("description=hi")
     assert "did you mean smoke_test?" in kept.wait_for("rejected")

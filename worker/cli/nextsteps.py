@@ -26,6 +26,8 @@ Try next, in a second terminal:
       another message
   gcloud logging read 'jsonPayload.feature="smoke_test"' --limit=2 --format=json
       its log entries
+  {worker} smoke
+      the closed loop: publish, wait for the entry, or say what is broken
   {worker} publish features '{{"feature": "smoke_tset"}}'
       a broken payload: {_kept(environment["QUARANTINE"])}
   {worker} features
