@@ -18,8 +18,13 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 
 
-def query_of(page: Page) -> str:
-    return parse_qs(urlsplit(page.url).query).get("query", [""])[0]
+def query_of(url: str) -> str:
+    return parse_qs(urlsplit(url).query).get("query", [""])[0].replace("\r", "")
+
+
+def wait_for_query(page: Page, query: str) -> None:
+    """Wait until the page with this query is there, all of it: a click returns before."""
+    page.wait_for_url(lambda url: query_of(url) == query)
 
 
 def texts(page: Page) -> list[str]:
@@ -32,8 +37,7 @@ def test_a_query_finds_its_entries_and_lives_in_the_address(live: Stage, visit: 
     box = page.get_by_label("Query, in the Logging query language")
     box.fill('severity>=ERROR\njsonPayload.feature="send_invoice"')
     box.press("Control+Enter")
-    page.wait_for_url("**/logs?query=*")
-    assert query_of(page).replace("\r", "") == box.input_value()
+    wait_for_query(page, box.input_value())
     found = texts(page)
     assert found
     assert all(text.startswith("send_invoice: crashed") for text in found)
@@ -50,6 +54,7 @@ def test_a_mistake_is_shown_where_it_is(live: Stage, visit: Open) -> None:
     assert page.locator(".caret").inner_text().split("\n") == [")", "^"]
     box.fill("severity>=ERROR")
     page.get_by_role("button", name="Run query").click()
+    wait_for_query(page, "severity>=ERROR")
     expect(page.locator("#mistake")).to_have_count(0)
     assert texts(page)
 
@@ -58,13 +63,13 @@ def test_a_facet_adds_a_line_to_the_query_and_takes_it_away_again(live: Stage, v
     page = visit("/logs")
     facets = page.get_by_label("Fields")
     facets.get_by_role("link", name="ERROR").click()
-    assert query_of(page) == "severity=ERROR"
+    wait_for_query(page, "severity=ERROR")
     facets.get_by_role("link", name="crashed").click()
-    assert query_of(page) == 'severity=ERROR\njsonPayload.outcome="crashed"'
+    wait_for_query(page, 'severity=ERROR\njsonPayload.outcome="crashed"')
     assert all("crashed" in text for text in texts(page))
     facets.get_by_role("link", name="crashed").click()
     facets.get_by_role("link", name="ERROR").click()
-    assert query_of(page) == ""
+    wait_for_query(page, "")
 
 
 def test_a_bar_of_the_histogram_narrows_the_time(live: Stage, visit: Open) -> None:
@@ -75,7 +80,7 @@ def test_a_bar_of_the_histogram_narrows_the_time(live: Stage, visit: Open) -> No
     page.wait_for_url("**since=*")
     assert page.locator("#rows .entry").count() == expected
     page.get_by_label("Remove the time").click()
-    assert "since" not in page.url
+    page.wait_for_url(lambda url: "since" not in url)
 
 
 def test_an_entry_opens_by_keyboard_as_a_tree_and_its_json_is_copied(
@@ -114,7 +119,7 @@ def test_a_live_tail_puts_new_entries_on_top(live: Stage, visit: Open) -> None:
     expect(page.locator("#rows .entry").first).to_contain_text("the one")
     expect(page.locator("#rows .entry[open]")).to_have_count(1)
     page.get_by_role("switch", name="Stop the tail").click()
-    assert "live" not in page.url
+    page.wait_for_url(lambda url: "live" not in url)
 
 
 def test_pages_neither_repeat_nor_skip(live: Stage, visit: Open) -> None:
@@ -131,7 +136,7 @@ def test_a_time_without_entries_says_what_to_do(visit: Open) -> None:
     expect(page.get_by_text("Nothing was logged in this time")).to_be_visible()
     page = visit("/logs?query=severity%3DALERT")
     page.get_by_role("link", name="Look at all times").click()
-    assert "range=all" in page.url
+    page.wait_for_url("**range=all*")
 
 
 def test_a_hostile_entry_is_only_text(empty: Stage, visit: Open) -> None:
@@ -189,5 +194,5 @@ def test_without_a_script_the_query_runs(live: Stage, visit: Open) -> None:
     page = visit("/logs", script=False)
     page.get_by_label("Query, in the Logging query language").fill("severity=ERROR")
     page.get_by_role("button", name="Run query").click()
-    assert query_of(page) == "severity=ERROR"
+    wait_for_query(page, "severity=ERROR")
     assert texts(page)
