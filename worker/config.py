@@ -53,13 +53,20 @@ class LogSink(StrEnum):
     API = "api"
 
 
+def want_of(settings: type[BaseModel], name: str) -> str:
+    """What one of its fields takes, in words; "" where nothing says it."""
+    extra = settings.model_fields[name].json_schema_extra
+    return str(extra["want"]) if isinstance(extra, dict) else ""
+
+
 def _split(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
+def setting(default: Any, want: str, about: str, **limits: Any) -> Any:
+    """A field of settings: `want` says in words what it takes, `about` what it is for."""
     return Field(default, description=about, json_schema_extra={"want": want}, **limits)
 
 
@@ -77,85 +84,85 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    port: int = _setting(
+    port: int = setting(
         8080, "a port, 0 picks a free one", "Port to listen on; 0 picks a free one and says which.",
         ge=0, le=65535,
     )  # fmt: skip
-    host: str = _setting(
+    host: str = setting(
         "127.0.0.1", "an address",
         "Address to listen on. On Cloud Run the default is 0.0.0.0.",
     )  # fmt: skip
-    push_auth: PushAuth = _setting(
+    push_auth: PushAuth = setting(
         PushAuth.NONE, "oidc, cloud-run-iam or none",
         "Who checks that a push is ours: `oidc` (this worker verifies the token), `cloud-run-iam` "
         "(IAM did, before the container) or `none`. On Cloud Run it must be set.",
     )  # fmt: skip
-    push_audience: str | None = _setting(
+    push_audience: str | None = setting(
         None, "the audience of the push subscription",
         "Audience that the token must name. Needed with PUSH_AUTH=oidc.",
     )  # fmt: skip
-    push_service_account: Annotated[tuple[str, ...], BeforeValidator(_split)] = _setting(
+    push_service_account: Annotated[tuple[str, ...], BeforeValidator(_split)] = setting(
         (), "the push account's e-mail address, several separated by commas",
         "Accounts whose tokens are accepted. Needed with PUSH_AUTH=oidc.", min_length=1,
     )  # fmt: skip
-    push_certs_url: str = _setting(
+    push_certs_url: str = setting(
         GOOGLE_CERTS, "an https address (http on loopback only)",
         "Where the token's certificates are: a PEM map or a JWKS.",
         pattern=r"^(https://[^/]|http://(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?(/|$))",
     )  # fmt: skip
-    quarantine: str = _setting(
+    quarantine: str = setting(
         "folder:quarantine", "folder:PATH, topic:projects/P/topics/T or none",
         "Where a rejected message is kept before it is acked. `none` nacks it instead, so that the "
         "subscription's dead-letter policy decides; that is the default on Cloud Run.",
         pattern=_QUARANTINE,
     )  # fmt: skip
-    claims: str = _setting(
+    claims: str = setting(
         "memory", "memory, firestore, firestore:DATABASE, redis://HOST:PORT/DB or rediss://...",
         "Where the keys of handled messages are kept: in this process, or in a store that every "
         "process and instance shares.", pattern=_CLAIMS,
     )  # fmt: skip
-    claims_on_error: OnError = _setting(
+    claims_on_error: OnError = setting(
         OnError.NACK, "nack or run",
         "While the store of claims cannot be used: `nack` runs nothing (503), `run` handles "
         "messages without its protection and says so in the entry.",
     )  # fmt: skip
-    claim_lease_seconds: int = _setting(
+    claim_lease_seconds: int = setting(
         60, "1 to 3600",
         "How long a claim outlives a worker that died with it. A worker that lives renews its "
         "claims as long as their handlers run.", ge=1, le=3600,
     )  # fmt: skip
-    claim_retention_seconds: int = _setting(
+    claim_retention_seconds: int = setting(
         RETENTION_SECONDS, "1 to 31536000",
         "How long the key of a handled message is remembered; not less than the subscription "
         "keeps messages.", ge=1, le=365 * 24 * 3600,
     )  # fmt: skip
-    log_sink: LogSink = _setting(
+    log_sink: LogSink = setting(
         LogSink.STDOUT, "stdout or api",
         "`stdout` for Cloud Run and wherever an agent reads it; `api` writes to Cloud Logging.",
     )  # fmt: skip
-    log_level: Annotated[str, BeforeValidator(str.upper)] = _setting(
+    log_level: Annotated[str, BeforeValidator(str.upper)] = setting(
         "INFO", "DEBUG, INFO, NOTICE, WARNING, ERROR or CRITICAL",
         "Entries under this are not written. The canonical entry of a push always is.",
         pattern=f"^({'|'.join(_LEVELS)})$",
     )  # fmt: skip
-    handlers: str = _setting(
+    handlers: str = setting(
         "handlers", "the name of a Python package",
         "Package whose modules are the handlers.", pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
     )  # fmt: skip
-    handler_threads: int = _setting(
+    handler_threads: int = setting(
         8, "1 to 250", "Handlers that run at the same time in one process.", ge=1, le=250
     )
-    ack_deadline_seconds: int = _setting(
+    ack_deadline_seconds: int = setting(
         10, "10 to 600, as the subscription's",
         "The subscription's ack deadline in seconds. A push is answered one second before it.",
         ge=10, le=600,
     )  # fmt: skip
-    google_cloud_project: str | None = _setting(
+    google_cloud_project: str | None = setting(
         None, "a project id",
         "Project of the traces, of LOG_SINK=api and of CLAIMS=firestore. On Cloud Run it is asked "
         "of the metadata server when not set.", pattern=f"^{_PROJECT}$",
     )  # fmt: skip
-    workers: int = _setting(
+    workers: int = setting(
         1, "1 to 64", "Processes. With more than one, log lines are cut at 4 KiB.", ge=1, le=64
     )
     on_cloud_run: bool = Field(default=False, exclude=True)  # K_SERVICE is set
@@ -185,8 +192,7 @@ class Settings(BaseModel):
     @classmethod
     def want(cls, variable: str) -> str:
         """What a variable takes, in words."""
-        extra = cls.model_fields[variable.lower()].json_schema_extra
-        return str(extra["want"]) if isinstance(extra, dict) else ""
+        return want_of(cls, variable.lower())
 
     def effective(self) -> dict[str, str]:
         """Variable -> value as text, with passwords in addresses hidden."""

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from worker.config import setting, want_of
+
 # Wider than Google's rules on purpose: the laptop cloud and the emulator take the project "demo".
 _PROJECT = r"^[a-z][a-z0-9.:-]{0,61}[a-z0-9]\Z"
 _RESOURCE = r"^(?!goog)[A-Za-z][A-Za-z0-9._~%+-]{2,254}\Z"
@@ -13,17 +15,13 @@ _EMAIL = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z"
 _DAY_SECONDS = 24 * 3600
 
 
-def _setting(default: Any, want: str, about: str, **limits: Any) -> Any:
-    return Field(default, description=about, json_schema_extra={"want": want}, **limits)
-
-
 def _resource(default: str, about: str) -> Any:
     want = "a letter, then letters, digits and ._~%+-, 3 to 255 in all, not goog..."
-    return _setting(default, want, about, pattern=_RESOURCE)
+    return setting(default, want, about, pattern=_RESOURCE)
 
 
 def _account(default: str, about: str) -> Any:
-    return _setting(default, "6 to 30 of a-z, 0-9 and -", about, pattern=_ACCOUNT)
+    return setting(default, "6 to 30 of a-z, 0-9 and -", about, pattern=_ACCOUNT)
 
 
 class Deployment(BaseModel):
@@ -32,15 +30,15 @@ class Deployment(BaseModel):
     # Strict: `true` is no number of threads, nor is "8".
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, regex_engine="python-re")
 
-    project: str = _setting(
+    project: str = setting(
         ..., "a project id",
         "The project. Without it: `--project`, GOOGLE_CLOUD_PROJECT.", pattern=_PROJECT,
     )  # fmt: skip
-    region: str = _setting(
+    region: str = setting(
         "europe-west1", "a region such as europe-west1",
         "Of the service, the images and Firestore.", pattern=r"^[a-z]+-[a-z]+[0-9]+\Z",
     )  # fmt: skip
-    service: str = _setting(
+    service: str = setting(
         "feature-worker", "a-z, 0-9 and -, at most 37",
         "The Cloud Run service; its name and a canary's tag have 46 letters.",
         pattern=r"^[a-z]([a-z0-9-]{0,35}[a-z0-9])?\Z",
@@ -58,52 +56,51 @@ class Deployment(BaseModel):
         "feature-worker-push", "The account whose token is on each push; it alone may call."
     )
     build_account: str = _account("feature-worker-build", "The account that cloudbuild.yaml uses.")
-    repository: str = _setting(
+    repository: str = setting(
         "feature-worker", "a-z, 0-9 and -, at most 63",
         "The Artifact Registry repository of the images.",
         pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z",
     )  # fmt: skip
-    claims: str = _setting(
+    claims: str = setting(
         "firestore", "memory, firestore, firestore:DATABASE, or redis://...",
         "CLAIMS of the worker. With firestore, provision makes the database and its TTL policy.",
         pattern=r"^(memory|firestore(:(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?|rediss?://[!-~]+)\Z",
     )  # fmt: skip
-    ack_deadline_seconds: int = _setting(
+    ack_deadline_seconds: int = setting(
         10, "10 to 600",
         "Ack deadline of the subscription, and ACK_DEADLINE_SECONDS of the worker, whose handlers "
         "have a second less.", ge=10, le=600,
     )  # fmt: skip
-    min_retry_seconds: int = _setting(
+    min_retry_seconds: int = setting(
         10, "0 to 600", "Shortest delay before a nacked message comes again.", ge=0, le=600
     )
-    max_retry_seconds: int = _setting(600, "0 to 600", "Longest delay.", ge=0, le=600)
-    max_delivery_attempts: int = _setting(
+    max_retry_seconds: int = setting(600, "0 to 600", "Longest delay.", ge=0, le=600)
+    max_delivery_attempts: int = setting(
         20, "5 to 100", "After so many a message is dead-lettered.", ge=5, le=100
     )
-    retention_days: int = _setting(
+    retention_days: int = setting(
         7, "1 to 31", "How long messages that are not acked are kept.", ge=1, le=31
     )
-    dead_letter_retention_days: int = _setting(
+    dead_letter_retention_days: int = setting(
         31, "1 to 31", "How long dead-lettered and quarantined messages are kept.", ge=1, le=31
     )
-    handler_threads: int = _setting(
+    handler_threads: int = setting(
         8, "1 to 250", "HANDLER_THREADS of the worker, and concurrency of an instance.",
         ge=1, le=250,
     )  # fmt: skip
-    memory_mib: int = _setting(512, "128 to 32768", "Memory of an instance.", ge=128, le=32768)
-    max_instances: int = _setting(10, "1 to 1000", "Most instances.", ge=1, le=1000)
-    timeout_seconds: int = _setting(
+    memory_mib: int = setting(512, "128 to 32768", "Memory of an instance.", ge=128, le=32768)
+    max_instances: int = setting(10, "1 to 1000", "Most instances.", ge=1, le=1000)
+    timeout_seconds: int = setting(
         610, "10 to 3600", "Cloud Run's request timeout; above the ack deadline.", ge=10, le=3600
     )
-    alert_emails: tuple[Annotated[str, Field(pattern=_EMAIL)], ...] = _setting(
+    alert_emails: tuple[Annotated[str, Field(pattern=_EMAIL)], ...] = setting(
         (), "a list of e-mail addresses", "Who is told of alerts. Empty: nobody is.", strict=False
     )
 
     @classmethod
     def want(cls, name: str) -> str:
         """What a setting takes, in words."""
-        extra = cls.model_fields[name].json_schema_extra
-        return str(extra["want"]) if isinstance(extra, dict) else ""
+        return want_of(cls, name)
 
     def topic_name(self, topic: str) -> str:
         """`projects/P/topics/T`."""
