@@ -72,9 +72,8 @@ def _deployment(path: Path | None, project: str | None) -> tuple[Deployment | st
     try:
         return read_deployment(path, project=project), True
     except DeploymentInvalid as error:
-        problem = str(error)
-    if "project is not known" not in problem:
-        return problem, False
+        if not error.project_unknown:
+            return str(error), False
     try:
         return read_deployment(path, project=_NO_PROJECT), False
     except DeploymentInvalid as error:

@@ -27,7 +27,14 @@ _DISTINCT = (
 
 
 class DeploymentInvalid(Exception):
-    """deploy.toml makes no deployment. One line that names every problem."""
+    """deploy.toml makes no deployment. One line that names every problem.
+
+    `project_unknown`: nobody says which project, be there other problems or not.
+    """
+
+    def __init__(self, reason: str, *, project_unknown: bool = False) -> None:
+        super().__init__(reason)
+        self.project_unknown = project_unknown
 
 
 def read_deployment(path: Path | None = None, **given: Any) -> Deployment:
@@ -47,7 +54,8 @@ def read_deployment(path: Path | None = None, **given: Any) -> Deployment:
     else:
         problems = list(_clashes(deployment))
     if problems:
-        raise DeploymentInvalid(f"{file}: {'; '.join(dict.fromkeys(problems))}")
+        reason = f"{file}: {'; '.join(dict.fromkeys(problems))}"
+        raise DeploymentInvalid(reason, project_unknown=not found["project"])
     return deployment
 
 
