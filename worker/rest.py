@@ -14,6 +14,8 @@ from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+# gcloud's own. The laptop cloud's shells have it set, so that nothing reaches a real project.
+DISABLED_VARIABLE = "CLOUDSDK_AUTH_DISABLE_CREDENTIALS"
 
 
 class CallFailed(Exception):
@@ -46,6 +48,18 @@ class Service:
         emulator = os.environ.get(self.emulator, "")
         override = os.environ.get(self.override, "").rstrip("/")
         return f"http://{emulator}" if emulator else override or self.address
+
+
+class CredentialsDisabled(google.auth.exceptions.DefaultCredentialsError):
+    """This shell is not to use any."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{DISABLED_VARIABLE} is set")  # type: ignore[no-untyped-call]
+
+
+def credentials_disabled() -> bool:
+    """Whether gcloud's variable says so."""
+    return os.environ.get(DISABLED_VARIABLE, "").lower() in ("1", "true", "yes")
 
 
 def gcloud_proxies() -> dict[str, str]:
@@ -136,8 +150,8 @@ class Api:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, CredentialsDisabled):
+        return f"this shell talks to a stand-in ({DISABLED_VARIABLE} is set)"
     if isinstance(error, google.auth.exceptions.DefaultCredentialsError):
-        if "CLOUDSDK_AUTH_DISABLE_CREDENTIALS" in str(error):
-            return "this shell talks to a stand-in (CLOUDSDK_AUTH_DISABLE_CREDENTIALS is set)"
         return "no credentials (run `gcloud auth application-default login`)"
     return type(error).__name__

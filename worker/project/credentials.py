@@ -1,7 +1,6 @@
 """Whose leave the tools use: this machine's application-default credentials, or else gcloud's."""
 
 import functools
-import os
 import subprocess
 import threading
 
@@ -9,7 +8,11 @@ from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.oauth2.credentials import Credentials as AccessToken
 
-from worker.rest import application_default
+from worker.rest import (
+    CredentialsDisabled,
+    application_default,
+    credentials_disabled,
+)
 
 _TOKEN_SECONDS = 30.0  # that gcloud may take to print one
 _SEARCHING = threading.Lock()  # threads that ask at once wait for one search
@@ -21,8 +24,8 @@ def find_credentials() -> Credentials:
     A shell that talks to the laptop cloud has switched them off, so that nothing of it reaches a
     real project. Raises DefaultCredentialsError where there are none.
     """
-    if os.environ.get("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "").lower() in ("1", "true", "yes"):
-        raise DefaultCredentialsError("CLOUDSDK_AUTH_DISABLE_CREDENTIALS is set")
+    if credentials_disabled():
+        raise CredentialsDisabled
     with _SEARCHING:
         found = _search()
     if isinstance(found, DefaultCredentialsError):

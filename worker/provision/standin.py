@@ -3,8 +3,7 @@
 import os
 
 from worker.project.apis import IAM, PUBSUB
-
-_NO_CREDENTIALS = "CLOUDSDK_AUTH_DISABLE_CREDENTIALS"
+from worker.rest import DISABLED_VARIABLE, credentials_disabled
 
 
 def stand_in() -> str:
@@ -13,5 +12,4 @@ def stand_in() -> str:
         return ""
     if os.environ.get(PUBSUB.emulator):
         return PUBSUB.emulator
-    off = os.environ.get(_NO_CREDENTIALS, "").lower() in ("1", "true", "yes")
-    return _NO_CREDENTIALS if off else ""
+    return DISABLED_VARIABLE if credentials_disabled() else ""

@@ -9,10 +9,10 @@ from worker.doctor.catalogue import Check, found
 from worker.doctor.finding import Finding, Severity
 from worker.doctor.live.commands import enable, grant_on_project
 from worker.doctor.live.snapshot import Live, Unread
+from worker.rest import DISABLED_VARIABLE
 
 _YOU = "user:YOUR_EMAIL"
 _AGAIN = ("python", "-m", "worker", "doctor")
-_STAND_IN = "CLOUDSDK_AUTH_DISABLE_CREDENTIALS"  # which the laptop cloud's shells have set
 _LOGIN = "gcloud auth application-default login"
 # Google's words for an API that is off; the code is PERMISSION_DENIED, as without a role.
 _OFF = ("has not been used in project", "it is disabled", "SERVICE_DISABLED")
@@ -37,8 +37,8 @@ def unreadable(live: Live, deployment: Deployment) -> Iterator[Finding]:
 def _fix(unread: Unread, project: str) -> str:
     if any(words in unread.reason for words in _OFF):
         return enable(project, unread.question.api)
-    if _STAND_IN in unread.reason:
-        return f"ask from a shell without {_STAND_IN}"
+    if DISABLED_VARIABLE in unread.reason:
+        return f"ask from a shell without {DISABLED_VARIABLE}"
     if unread.status in (0, HTTPStatus.UNAUTHORIZED):
         return _LOGIN
     if unread.status == HTTPStatus.FORBIDDEN:
