@@ -15,7 +15,7 @@ from worker.client.forms import Request
 _ACKS = frozenset({200, 201, 202, 204})
 _WAIT_SECONDS = 620.0  # Pub/Sub waits for the ack deadline, at most 600
 _ANSWER_LIMIT = 64 * 1024  # bytes
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})  # as hosts of addresses
 
 _ADVICE = {
     401: 'the worker wants a token: --token "$(gcloud auth print-identity-token)"',
@@ -77,10 +77,14 @@ def check_url(url: str, option: str = "--url") -> str:
     return parts._replace(path=parts.path or "/", fragment="").geturl()
 
 
+def on_this_machine(url: str) -> bool:
+    """Whether the address is a loopback one."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
 def opener_for(url: str) -> OpenerDirector:
     """Opens `url` through the proxy of the environment, but never asks a proxy for this machine."""
-    local = urlsplit(url).hostname in _LOOPBACK
-    return build_opener(_AsItIs, ProxyHandler({} if local else None))
+    return build_opener(_AsItIs, ProxyHandler({} if on_this_machine(url) else None))
 
 
 def deliver(

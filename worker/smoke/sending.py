@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from worker.client.deliver import Answer, Unreachable, check_url, deliver
+from worker.client.deliver import Answer, Unreachable, check_url, deliver, on_this_machine
 from worker.client.forms import Delivery, Request, request_of
 from worker.client.text import quote
 from worker.message import Form
@@ -16,7 +16,6 @@ from worker.rest import CallFailed
 from worker.smoke.question import Content, Question, Sent, Time
 
 _NOT_FOUND, _FORBIDDEN = 404, 403
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # A new tag, and leave that was just given, take seconds to arrive at every front end of Cloud Run.
 _AGAIN = frozenset({403, 404, 429, 502, 503})
 _AGAIN_SECONDS = (1.0, 2.0, 4.0)
@@ -83,8 +82,7 @@ def _front_end_said(answer: Answer | None) -> bool:
 
 def is_here(url: str) -> bool:
     """Whether the address is on this machine, in the clear."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return urlsplit(url).scheme == "http" and on_this_machine(url)
 
 
 def origin_of(url: str) -> str:
