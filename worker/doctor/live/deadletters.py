@@ -101,22 +101,6 @@ def _cannot_ack(live: Live, deployment: Deployment) -> Iterator[Finding]:
         yield found(CANNOT_ACK, name, f"{agent} has no such role", fix)
 
 
-def _unread(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.unread(UNREAD, _held(live, deployment), deployment)
-
-
-def _expires(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.expires(EXPIRES, _held(live, deployment))
-
-
-def _brief(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.keeps_briefly(BRIEF, _held(live, deployment), deployment)
-
-
-def _waiting(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.waiting(WAITING, _held(live, deployment), live)
-
-
 def _few_attempts(live: Live, deployment: Deployment) -> Iterator[Finding]:
     policy = there(there(live.subscription).get("deadLetterPolicy"))
     attempts = int(policy.get("maxDeliveryAttempts") or _DEFAULT_ATTEMPTS)
@@ -145,9 +129,6 @@ LOOKS = {
     MISSING: _missing,
     CANNOT_PUBLISH: _cannot_publish,
     CANNOT_ACK: _cannot_ack,
-    UNREAD: _unread,
-    EXPIRES: _expires,
-    BRIEF: _brief,
     FEW_ATTEMPTS: _few_attempts,
-    WAITING: _waiting,
+    **held.looks(_held, (UNREAD, EXPIRES, BRIEF, WAITING)),
 }

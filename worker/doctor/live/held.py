@@ -1,6 +1,6 @@
 """What is kept of messages that failed: the same questions to dead letters and to quarantine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from worker.deployment import Deployment
@@ -63,3 +63,19 @@ def waiting(check: Check, held: Held, live: Live) -> Iterator[Finding]:
         name = str(one["name"])
         if counts.get(name):
             yield found(check, name, f"{counts[name]} messages wait", list_held(name))
+
+
+def looks(
+    of: Callable[[Live, Deployment], Held], checks: tuple[Check, Check, Check, Check]
+) -> Mapping[Check, Callable[[Live, Deployment], Iterator[Finding]]]:
+    """The four questions to what `of` finds; `checks` in the order unread, expires, brief, waiting.
+
+    What `of` raises is raised when a question is asked.
+    """
+    no_reader, expiring, brief, full = checks
+    return {
+        no_reader: lambda live, asked: unread(no_reader, of(live, asked), asked),
+        expiring: lambda live, asked: expires(expiring, of(live, asked)),
+        brief: lambda live, asked: keeps_briefly(brief, of(live, asked), asked),
+        full: lambda live, asked: waiting(full, of(live, asked), live),
+    }

@@ -81,22 +81,6 @@ def _cannot_publish(live: Live, deployment: Deployment) -> Iterator[Finding]:
         yield found(CANNOT_PUBLISH, topic, f"{account} has no such role", fix)
 
 
-def _unread(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.unread(UNREAD, _held(live, deployment), deployment)
-
-
-def _expires(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.expires(EXPIRES, _held(live, deployment))
-
-
-def _brief(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.keeps_briefly(BRIEF, _held(live, deployment), deployment)
-
-
-def _waiting(live: Live, deployment: Deployment) -> Iterator[Finding]:
-    yield from held.waiting(WAITING, _held(live, deployment), live)
-
-
 def _name(live: Live, deployment: Deployment) -> str:
     """The quarantine topic. Raises Skipped where the worker quarantines elsewhere."""
     topic = names.quarantine_topic(settings_of(live, deployment), deployment)
@@ -115,8 +99,5 @@ LOOKS = {
     QUARANTINE_FOLDER: _folder,
     MISSING: _missing,
     CANNOT_PUBLISH: _cannot_publish,
-    UNREAD: _unread,
-    EXPIRES: _expires,
-    BRIEF: _brief,
-    WAITING: _waiting,
+    **held.looks(_held, (UNREAD, EXPIRES, BRIEF, WAITING)),
 }
