@@ -3,6 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import flask
+from flask.testing import FlaskClient
+
+from worker.local.logs.rest import blueprint
 from worker.local.logs.store import Logs, Retention
 from worker.local.logs.times import written
 
@@ -23,6 +27,17 @@ class Time:
 
 def open_logs(folder: Path, retention: Retention | None = None, now: Any = None) -> Logs:
     return Logs(folder, PROJECT, now=now or Time(), retention=retention)
+
+
+def app_of(logs: Logs) -> flask.Flask:
+    """Only the REST routes of Cloud Logging."""
+    app = flask.Flask("test")
+    app.register_blueprint(blueprint(logs))
+    return app
+
+
+def client_of(logs: Logs) -> FlaskClient:
+    return app_of(logs).test_client()
 
 
 def entry(number: int = 0, **fields: Any) -> dict[str, Any]:

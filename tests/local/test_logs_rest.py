@@ -5,15 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import flask
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.local.logs_support import LOG, entry, open_logs
+from tests.local.logs_support import LOG, client_of, entry, open_logs
 from tests.support.anything import JSON
-from worker.local.logs.rest import blueprint
 from worker.local.logs.store import Logs
 from worker.local.lql import parse
 
@@ -31,12 +29,6 @@ def logs(tmp_path: Path) -> Iterator[Logs]:
 @pytest.fixture
 def client(logs: Logs) -> FlaskClient:
     return client_of(logs)
-
-
-def client_of(logs: Logs) -> FlaskClient:
-    app = flask.Flask("test")
-    app.register_blueprint(blueprint(logs))
-    return app.test_client()
 
 
 def call(client: FlaskClient, method: str, body: Any) -> dict[str, Any]:

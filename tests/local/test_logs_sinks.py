@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import flask
 import grpc
 import pytest
 from flask.testing import FlaskClient
@@ -20,10 +19,9 @@ from google.cloud.logging_v2.types import LogExclusion, LogSink, UpdateSinkReque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.local.logs_support import LOG, entry, open_logs
+from tests.local.logs_support import LOG, app_of, client_of, entry, open_logs
 from tests.support.anything import JSON, TEXT
 from tests.support.tools import tool
-from worker.local.logs.rest import blueprint
 from worker.local.logs.rpc import config_handler
 from worker.local.logs.run import CloudRun
 from worker.local.logs.store import Logs
@@ -47,12 +45,6 @@ def logs(tmp_path: Path) -> Iterator[Logs]:
 @pytest.fixture
 def client(logs: Logs) -> FlaskClient:
     return client_of(logs)
-
-
-def client_of(logs: Logs) -> FlaskClient:
-    app = flask.Flask("test")
-    app.register_blueprint(blueprint(logs))
-    return app.test_client()
 
 
 def change(client: FlaskClient, mask: str, **fields: Any) -> dict[str, Any]:
@@ -315,9 +307,7 @@ def test_the_client_library_changes_the_same_sink_over_grpc(logs: Logs) -> None:
 
 
 def test_gcloud_excludes_and_includes_again(logs: Logs, tmp_path: Path) -> None:
-    app = flask.Flask("test")
-    app.register_blueprint(blueprint(logs))
-    web = WebServer(app, 0, 0)
+    web = WebServer(app_of(logs), 0, 0)
     web.start()
     environment = {
         **os.environ,
