@@ -64,7 +64,7 @@ node-clients: ## install Google's Node clients, which the tests of the laptop cl
 # Not part of check, which needs no network. The auditor has an environment of its own: it is not what is audited.
 audit: ## look for known vulnerabilities in what the locks pin
 	@PYTHON="$(strip $(PYTHON))" scripts/make-venv $(VENV_AUDIT) requirements-audit.txt
-	@scripts/audit $(VENV_AUDIT)/bin/pip-audit requirements.txt requirements-dev.txt requirements-audit.txt
+	@scripts/audit $(VENV_AUDIT)/bin/pip-audit requirements.txt requirements-build.txt requirements-dev.txt requirements-audit.txt
 
 # What survives is explained in docs/mutation.md. It starts afresh: a result of an older test says nothing.
 mutants: setup ## plant faults and list those that no test sees (about 15 minutes)
@@ -87,6 +87,7 @@ format: setup ## format, and repair what ruff can repair
 
 lock: setup ## pin requirements*.in in requirements*.txt, with hashes (UPGRADE=1: newest versions)
 	@$(PIP_COMPILE) requirements.in -o requirements.txt
+	@$(PIP_COMPILE) requirements-build.in -o requirements-build.txt
 	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 	@$(PIP_COMPILE) requirements-audit.in -o requirements-audit.txt
 	@for wanted in tests/benchmarks/peers/*/requirements.in; do \
