@@ -16,10 +16,10 @@ from worker.cli.quarantine.shown import line_of
 from worker.desk.check import check
 from worker.desk.held import Held
 from worker.desk.reading import of_received, of_record
-from worker.feature import Features
 from worker.message import PubsubMessage
 from worker.pubsub import Received
 from worker.quarantine.attributes import ADDED
+from worker.registry import Features
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates, too
 FEATURES = Features([resize])

@@ -35,13 +35,13 @@ from worker.desk.replay import Pace, Replay, drop
 from worker.desk.subscription import LEASE_SECONDS, SubscriptionPlace
 from worker.desk.target import Target
 from worker.desk.topic import TopicTarget
-from worker.feature import Features
 from worker.message import PubsubMessage
 from worker.pipeline import Worker, process
 from worker.pubsub import PublishFailed
 from worker.quarantine import Quarantine
 from worker.quarantine.folder import FolderQuarantine
 from worker.quarantine.topic import TopicQuarantine
+from worker.registry import Features
 
 TOPIC = "projects/demo/topics/features"
 SMALLER = {"feature": "shrink"}

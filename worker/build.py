@@ -1,17 +1,20 @@
 """Settings -> Worker: each part chosen here, once, and handed in."""
 
 import os
+from pathlib import Path
 
+from worker.artifacts import Artifacts, NoArtifacts
+from worker.artifacts.folder import FolderArtifacts
 from worker.auth import authenticator
 from worker.claims import OwnClaims, Store
 from worker.claims.memory import MemoryClaims
 from worker.config import LogSink, OnError, Settings, SettingsInvalid, folder_of
-from worker.feature import load
 from worker.log import Log, Service
 from worker.pipeline import Worker
 from worker.places import Places
 from worker.quarantine import NoQuarantine, Quarantine
 from worker.quarantine.folder import FolderQuarantine
+from worker.registry import load
 from worker.sink import ENTRY_LIMIT, SHARED_LIMIT, Sink, StdoutSink
 
 _METADATA_SECONDS = 2.0
@@ -20,13 +23,14 @@ _METADATA_SECONDS = 2.0
 def build(settings: Settings) -> Worker:
     """The worker that the settings describe. Raises HandlersInvalid."""
     return Worker(
-        features=load(settings.handlers),
+        features=load(settings.handlers, build_unknown=settings.builds_unknown),
         authenticate=authenticator(settings),
         claims=_claims(settings),
         quarantine=_quarantine(settings),
         log=root_log(settings),
         budget_seconds=settings.budget_seconds,
         places=Places(settings.handler_threads),
+        artifacts=artifacts_of(settings),
     )
 
 
@@ -84,6 +88,18 @@ def _quarantine(settings: Settings) -> Quarantine:
     from worker.quarantine.topic import TopicQuarantine  # noqa: PLC0415
 
     return TopicQuarantine(place, Publisher().publish)
+
+
+def artifacts_of(settings: Settings) -> Artifacts:
+    """Where ARTIFACTS says."""
+    kind, _, place = settings.artifacts.partition(":")
+    if kind == "none":
+        return NoArtifacts()
+    if kind == "folder":
+        return FolderArtifacts(Path(place))
+    from worker.artifacts.storage import StorageArtifacts  # noqa: PLC0415 - google.cloud
+
+    return StorageArtifacts(settings.artifacts)
 
 
 def project_of_metadata_server() -> str | None:

@@ -46,6 +46,13 @@ class OnError(StrEnum):
     RUN = "run"
 
 
+class UnknownFeature(StrEnum):
+    """What becomes of a payload for a feature that has no handler."""
+
+    REJECT = "reject"
+    BUILD = "build"
+
+
 class LogSink(StrEnum):
     """Where log entries go."""
 
@@ -74,6 +81,7 @@ _PROJECT = r"[a-z][a-z0-9.:-]{1,98}[a-z0-9]"
 _QUARANTINE = (
     rf"^(none|folder:.+|topic:projects/{_PROJECT}/topics/[A-Za-z][A-Za-z0-9._~%+-]{{2,254}})$"
 )
+_ARTIFACTS = r"^(none|folder:.+|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[^\x00-\x1f\x7f]*)?)$"
 _CLAIMS = (
     r"^(memory|firestore(:(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?|rediss?://[^/?#\s]+[^\s]*)$"
 )
@@ -136,6 +144,17 @@ class Settings(BaseModel):
         "How long the key of a handled message is remembered; not less than the subscription "
         "keeps messages.", ge=1, le=365 * 24 * 3600,
     )  # fmt: skip
+    artifacts: str = setting(
+        "folder:artifacts", "folder:PATH, gs://BUCKET/PREFIX or none",
+        "Where handlers keep the files that they make. With `none` a message whose handler keeps "
+        "some is nacked; that is the default on Cloud Run, where a folder is gone with its instance.",
+        pattern=_ARTIFACTS,
+    )  # fmt: skip
+    unknown_feature: UnknownFeature = setting(
+        UnknownFeature.REJECT, "reject or build",
+        "What becomes of a payload for a feature that has no handler: `reject` it, or `build` the "
+        "feature that it describes.",
+    )  # fmt: skip
     log_sink: LogSink = setting(
         LogSink.STDOUT, "stdout or api",
         "`stdout` for Cloud Run and wherever an agent reads it; `api` writes to Cloud Logging.",
@@ -173,6 +192,11 @@ class Settings(BaseModel):
     def accounts(self) -> frozenset[str]:
         """The push accounts."""
         return frozenset(self.push_service_account)
+
+    @property
+    def builds_unknown(self) -> bool:
+        """Whether a payload for a feature without a handler has it built."""
+        return self.unknown_feature is UnknownFeature.BUILD
 
     @property
     def level(self) -> int:
@@ -216,7 +240,7 @@ def read_settings(environment: Mapping[str, str], *, project: str | None = None)
         given.setdefault("google_cloud_project", project)
     problems = _missing(given)
     if environment.get("K_SERVICE"):
-        given = {"host": "0.0.0.0", "quarantine": "none", **given}  # noqa: S104 - Cloud Run's contract
+        given = {"host": "0.0.0.0", "quarantine": "none", "artifacts": "none", **given}  # noqa: S104 - Cloud Run's contract
         given |= {
             "on_cloud_run": True,
             "service": environment["K_SERVICE"],

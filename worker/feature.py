@@ -1,55 +1,34 @@
-"""What a feature is, how a handler function becomes one, and how the handlers folder is loaded."""
+"""What a feature is, and how a handler function becomes one."""
 
-import importlib
 import inspect
-import pkgutil
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from worker.deadline import Deadline
+from worker.context import Context
 from worker.explain import explain
-from worker.log import Log
-from worker.message import Message
-from worker.outcome import BadPayload, UnknownFeature
-from worker.payload import FeaturePayload, likely_feature, may_say_no_number, parse, payload_model
+from worker.outcome import BadPayload
+from worker.payload import FeaturePayload
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_LARGE = 2048  # bytes of data; with less, two passes cost no more than one
-_NAMES_SHOWN = 50  # of the registered features, in the reason of an unknown one
 
 
 class Requirements(BaseModel):
-    """Base of what a feature requires: frozen, unknown fields are an error, NaN is no number."""
+    """Base of what a feature requires: frozen, unknown fields are an error, NaN is no number.
+
+    `feature_names` are the features whose handlers take it: what `worker.publisher` goes by.
+    """
+
+    feature_names: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
     )
-
-
-class Context(NamedTuple):
-    """What a handler knows besides its requirements.
-
-    `log` has the message's id and trace bound. Pass `deadline.remaining()` (seconds) to clients as
-    a timeout. `attempt` is Pub/Sub's delivery attempt, None without a dead-letter policy.
-    """
-
-    message: Message
-    description: str
-    log: Log
-    deadline: Deadline
-
-    @property
-    def attempt(self) -> int | None:
-        """1 on the first delivery, approximate, None where Pub/Sub does not count."""
-        return self.message.delivery_attempt
 
 
 Want = TypeVar("Want", bound=Requirements | str)
@@ -156,7 +135,15 @@ class _Decorator:
         if not isinstance(self._idempotent, bool):
             raise HandlersInvalid(f"{_place(handler)}: idempotent wants True or False")
         want = _want_of(handler)
+        if want is not None and issubclass(want, Requirements):
+            want.feature_names = tuple(dict.fromkeys((*_own_names(want), self._name)))
         return Feature(self._name, handler, want, self._idempotent, self._concurrency)
+
+
+def _own_names(want: type[Requirements]) -> tuple[str, ...]:
+    """Not those of a class that it inherits from."""
+    names: tuple[str, ...] = vars(want).get("feature_names", ())
+    return names
 
 
 def _is_count(value: object) -> bool:
@@ -209,109 +196,3 @@ def _want_of(handler: Callable[..., Any]) -> type[Requirements] | type[str] | No
 
 def _place(handler: Callable[..., Any]) -> str:
     return f"{handler.__module__}.{handler.__qualname__}"
-
-
-class Features:
-    """The features that this process serves, by name."""
-
-    def __init__(self, found: Iterable[Feature[Any]]) -> None:
-        self._by_name: dict[str, Feature[Any]] = {}
-        self._models: dict[str, type[FeaturePayload]] = {}
-        for one in found:
-            other = self._by_name.setdefault(one.name, one)
-            if other is not one:
-                raise HandlersInvalid(
-                    f"two handlers are named {one.name!r}: "
-                    f"{other.place} and {one.place}; rename one"
-                )
-
-    def read(self, message: Message) -> FeaturePayload:
-        """Validate the message's data: large data in one pass with the requirements.
-
-        Raises BadPayload when it is not JSON or not a feature payload.
-        """
-        data = message.data
-        if len(data) >= _LARGE and not may_say_no_number(data):
-            model = self._model_of(likely_feature(data))
-            if model is not None:
-                with suppress(ValidationError):  # parse says what is wrong, as for any other
-                    return model.model_validate_json(data)
-        return parse(message)
-
-    def _model_of(self, name: str) -> type[FeaturePayload] | None:
-        """The model of a feature's whole payload, made when the first one comes."""
-        model = self._models.get(name)
-        if model is None:
-            found = self._by_name.get(name)
-            want = found.want if found else None
-            if want is not None and issubclass(want, Requirements):
-                model = self._models[name] = payload_model(name, want)
-        return model
-
-    def find(self, name: str) -> Feature[Any]:
-        """The feature of that name. Raises UnknownFeature with the nearest match."""
-        found = self._by_name.get(name)
-        if found is None:
-            raise UnknownFeature(self._unknown(name))
-        return found
-
-    def all(self) -> list[Feature[Any]]:
-        """Every feature, by name."""
-        return [self._by_name[name] for name in sorted(self._by_name)]
-
-    def _unknown(self, name: str) -> str:
-        import difflib  # noqa: PLC0415 - no start has to wait for it
-
-        names = sorted(self._by_name)
-        near = difflib.get_close_matches(name, names, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        known = ", ".join(names[:_NAMES_SHOWN]) + more
-        return f"no handler is registered for {name}: {meant}registered: {known or 'none'}"
-
-
-def load(package: str) -> Features:
-    """Import every module of the package and collect the features they define.
-
-    Raises HandlersInvalid for a module that cannot be imported, a clash of names, or a bad handler.
-    """
-    modules = _import_all(package)
-    found: Mapping[int, Feature[Any]] = {
-        id(value): value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, Feature)
-    }
-    return Features(found.values())
-
-
-def _import_all(package: str) -> list[ModuleType]:
-    root = _import(package)
-    path = getattr(root, "__path__", None)
-    if path is None:
-        return [root]
-    return [root] + [
-        _import(info.name)
-        for info in pkgutil.walk_packages(path, f"{package}.", onerror=_ignore)
-        if not info.name.endswith(".__main__")
-    ]
-
-
-def _ignore(name: str) -> None:
-    """Let the import below report what walk_packages met."""
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except HandlersInvalid:
-        raise
-    except BaseException as error:  # a handler file may even call sys.exit()
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        raise HandlersInvalid(f"cannot import {name}: {_why(error)}") from error
-
-
-def _why(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

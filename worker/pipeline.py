@@ -11,11 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from worker.artifacts import Artifacts, ArtifactsOf, NoArtifacts
 from worker.claims import OwnClaims, claimed, key_of
+from worker.context import Context
 from worker.deadline import Deadline, Shutdown
 from worker.ending import Answer, Ending
 from worker.envelope import decode
-from worker.feature import Context, Feature, Features
+from worker.feature import Feature
 from worker.jsonline import plain_model
 from worker.log import Log
 from worker.message import Form, Message, Push
@@ -23,6 +25,7 @@ from worker.outcome import DONE, DUPLICATE, REJECTED, Draining, Reject, Stop, Ti
 from worker.payload import FeaturePayload
 from worker.places import Places
 from worker.quarantine import Quarantine, QuarantineFailed, Rejected
+from worker.registry import Features
 from worker.sink import Sink
 from worker.stdlog import handling
 from worker.trace import trace_of
@@ -48,6 +51,7 @@ class Worker:
     log: Log
     budget_seconds: float
     places: Places
+    artifacts: Artifacts = NoArtifacts()  # noqa: RUF009 - it has no state
     shutdown: Shutdown = field(default_factory=Shutdown)
     clock: Callable[[], float] = time.monotonic  # seconds
     now: Callable[[], datetime] = _utc_now
@@ -76,7 +80,9 @@ class Delivery:
         self._sink = worker.log.sink.batch()
         self._log = self._handler_log = _log_of(worker.log, self._sink, push)
         self._message: Message | None = None
-        self._feature: str | None = None
+        self._feature: str | None = None  # that the payload names
+        self._handled_by = ""
+        self._artifacts = ArtifactsOf(worker.artifacts)
         self._claimed: claimed | None = None
         self._ended = threading.Lock()  # whoever gets it, ends the push
         self.begun = False
@@ -122,10 +128,12 @@ class Delivery:
         self._log = self._log.of_operation(message.id)
         payload = worker.features.read(message)
         self._feature = payload.feature
-        feature = worker.features.find(payload.feature)
-        self._handler_log = log = self._log.of_message(message.id, feature.name)
+        feature, payload = worker.features.route(payload)
+        self._handled_by = feature.name
+        self._handler_log = log = self._log.of_message(message.id, self._feature)
         wanted = feature.requirements_of(payload)
-        context = Context(message, payload.description, log, self.deadline)
+        artifacts, features = self._artifacts, worker.features.names
+        context = Context(message, payload.description, log, self.deadline, artifacts, features)
         with worker.places.of(feature), self._claim(feature, message), handling(log):
             if self._ended.locked():
                 raise TimedOut("its time was up before the handler was begun")
@@ -151,8 +159,10 @@ class Delivery:
         return None
 
     def _done(self, result: BaseModel | None) -> Ending:
-        fields = {} if result is None else {"result": plain_model(result)}
-        return Ending(DONE, DONE.status, f"handled by {self._feature}", fields)
+        fields: dict[str, Any] = {} if result is None else {"result": plain_model(result)}
+        if self._artifacts.addresses:
+            fields["artifacts"] = self._artifacts.addresses
+        return Ending(DONE, DONE.status, f"handled by {self._handled_by}", fields)
 
     def _claim_fields(self) -> Mapping[str, Any]:
         return self._claimed.fields if self._claimed else {}
@@ -235,7 +245,10 @@ def run_directly(worker: Worker, name: str, push: Push) -> BaseModel | None:
     deadline = Deadline(worker.clock() + worker.budget_seconds, worker.clock, worker.shutdown)
     try:
         with handling(log):
-            context = Context(message, payload.description, log, deadline)
+            artifacts = ArtifactsOf(worker.artifacts)
+            context = Context(
+                message, payload.description, log, deadline, artifacts, worker.features.names
+            )
             result: BaseModel | None = feature(payload, context)
             return result
     finally:

@@ -21,9 +21,9 @@ from tests.faults import messages
 from tests.faults.messages import Kind, Sent, pushed
 from worker.build import build
 from worker.config import read_settings
-from worker.feature import load
 from worker.message import Push
 from worker.pipeline import Worker, process
+from worker.registry import load
 
 _WORKER = f"{Path(worker.__file__).parent}{os.sep}"
 _HEADERS = (("content-type", "application/json"),)

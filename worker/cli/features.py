@@ -11,7 +11,8 @@ from pydantic.errors import PydanticUserError
 
 from worker.cli import fail
 from worker.config import SettingsInvalid, read_settings
-from worker.feature import Feature, Features, HandlersInvalid, load
+from worker.feature import Feature, HandlersInvalid
+from worker.registry import Features, load
 
 _COLUMNS = ("NAME", "REQUIREMENTS", "SUMMARY")
 

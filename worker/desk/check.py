@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from worker.desk.held import DEAD_LETTERED, Held
-from worker.feature import Features
 from worker.outcome import Reject
 from worker.quarantine import HANDLER
+from worker.registry import Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ def check(held: Held, features: Features) -> Verdict:
         return Verdict(held, held.problem)
     try:
         payload = features.read(held.message)
-        features.find(payload.feature).requirements_of(payload)
+        feature, payload = features.route(payload)
+        feature.requirements_of(payload)
     except Reject as reject:
         return Verdict(held, reject.reason)
     except Exception as error:  # noqa: BLE001 - a model's own validators may raise anything

@@ -15,7 +15,8 @@ from worker.desk import DeskFailed, Place
 from worker.desk.check import check
 from worker.desk.folder import FolderPlace
 from worker.desk.held import Held
-from worker.feature import Features, HandlersInvalid, load
+from worker.feature import HandlersInvalid
+from worker.registry import Features, load
 
 MOST = 500  # messages of a place that the page shows
 

@@ -13,16 +13,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from worker.config import SettingsInvalid, read_settings
-from worker.feature import Features, HandlersInvalid, load
+from worker.feature import HandlersInvalid
 from worker.message import Form, Message
 from worker.outcome import BadPayload, Reject
+from worker.registry import Features, load
+
+_SETTINGS = ("HANDLERS", "UNKNOWN_FEATURE")
 
 
 def verdict(features: Features, data: bytes) -> dict[str, Any]:
     """`reason` is "" for what would come to its handler."""
     try:
         payload = features.read(Message("", data, {}, Form.WRAPPED))
-        feature = features.find(payload.feature)
+        feature, payload = features.route(payload)
     except Reject as reject:
         return {"reason": reject.reason, "problems": []}
     try:
@@ -44,9 +47,9 @@ def _problems(bad: BadPayload) -> list[dict[str, Any]]:
 def main() -> None:
     """Read stdin, write stdout. Ends with one line when the handlers cannot be loaded."""
     try:
-        settings = read_settings({"HANDLERS": os.environ.get("HANDLERS", "")})
+        settings = read_settings({name: os.environ.get(name, "") for name in _SETTINGS})
         with contextlib.redirect_stdout(sys.stderr):  # a handler file may print
-            features = load(settings.handlers)
+            features = load(settings.handlers, build_unknown=settings.builds_unknown)
             said = verdict(features, sys.stdin.buffer.read())
     except (SettingsInvalid, HandlersInvalid) as error:
         sys.exit(f"error: {error}")
