@@ -20,6 +20,7 @@ Serve = Callable[..., ServerProcess]
 
 # The contract suites are no test modules, so pytest has to be told to explain their asserts.
 pytest.register_assert_rewrite(
+    "tests.contracts.artifacts",
     "tests.contracts.claims",
     "tests.contracts.edge",
     "tests.contracts.edge_lifecycle",

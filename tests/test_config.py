@@ -29,6 +29,8 @@ DEFAULTS = {
     "CLAIMS_ON_ERROR": "nack",
     "CLAIM_LEASE_SECONDS": "60",
     "CLAIM_RETENTION_SECONDS": "604800",
+    "ARTIFACTS": "folder:artifacts",
+    "UNKNOWN_FEATURE": "reject",
     "LOG_SINK": "stdout",
     "LOG_LEVEL": "INFO",
     "HANDLERS": "handlers",
@@ -75,6 +77,9 @@ GOOD = [
     ("CLAIMS", "redis://10.0.0.3"), ("CLAIMS", "rediss://cache.example:6378/1?ssl_cert_reqs=none"),
     ("CLAIMS_ON_ERROR", "run"), ("CLAIM_LEASE_SECONDS", "1"), ("CLAIM_LEASE_SECONDS", "3600"),
     ("CLAIM_RETENTION_SECONDS", "1"), ("CLAIM_RETENTION_SECONDS", "31536000"),
+    ("ARTIFACTS", "none"), ("ARTIFACTS", "folder:/var/made files"), ("ARTIFACTS", "gs://abc"),
+    ("ARTIFACTS", "gs://my-project.example.com/"), ("ARTIFACTS", "gs://my_bucket/some/prefix"),
+    ("UNKNOWN_FEATURE", "reject"), ("UNKNOWN_FEATURE", "build"),
     ("LOG_LEVEL", "DEBUG"), ("LOG_LEVEL", "NOTICE"), ("LOG_LEVEL", "CRITICAL"),
     ("HANDLERS", "my_company.handlers"), ("HANDLER_THREADS", "1"), ("HANDLER_THREADS", "250"),
     ("ACK_DEADLINE_SECONDS", "10"), ("ACK_DEADLINE_SECONDS", "600"),
@@ -101,6 +106,10 @@ BAD = [
     ("CLAIMS", "memory:"), ("CLAIMS", "firestores"),
     ("CLAIMS_ON_ERROR", "fail"), ("CLAIM_LEASE_SECONDS", "0"), ("CLAIM_LEASE_SECONDS", "3601"),
     ("CLAIM_RETENTION_SECONDS", "0"), ("CLAIM_RETENTION_SECONDS", "31536001"),
+    ("ARTIFACTS", "folder:"), ("ARTIFACTS", "artifacts"), ("ARTIFACTS", "gs://"),
+    ("ARTIFACTS", "gs:///prefix"), ("ARTIFACTS", "gs://a"), ("ARTIFACTS", "gs://My-Bucket"),
+    ("ARTIFACTS", "gs://bucket\n/x"), ("ARTIFACTS", "gs://bucket/a\x00"), ("ARTIFACTS", "s3://bucket"),
+    ("UNKNOWN_FEATURE", "Build"), ("UNKNOWN_FEATURE", "true"),
     ("LOG_SINK", "file"), ("LOG_LEVEL", "LOUD"),
     ("HANDLERS", "my-handlers"), ("HANDLERS", "handlers/"), ("HANDLERS", "handlers."),
     ("HANDLERS", "../x"), ("HANDLER_THREADS", "0"), ("HANDLER_THREADS", "251"),
@@ -172,13 +181,14 @@ def test_on_cloud_run_authentication_must_be_chosen() -> None:
 
 def test_cloud_run_has_its_own_defaults() -> None:
     settings = read_settings(CLOUD_RUN)
-    assert settings.effective() == {**DEFAULTS, "HOST": ANYWHERE, "QUARANTINE": "none"}
+    expected = {"HOST": ANYWHERE, "QUARANTINE": "none", "ARTIFACTS": "none"}
+    assert settings.effective() == {**DEFAULTS, **expected}
     assert (settings.service, settings.revision) == ("my-service", "my-service-00007")
 
 
 def test_what_is_set_counts_before_the_defaults_of_cloud_run() -> None:
-    given = {**CLOUD_RUN, "HOST": "::", "QUARANTINE": "folder:/q"}
-    assert read_settings(given).effective() == {**DEFAULTS, "HOST": "::", "QUARANTINE": "folder:/q"}
+    chosen = {"HOST": "::", "QUARANTINE": "folder:/q", "ARTIFACTS": "gs://made"}
+    assert read_settings({**CLOUD_RUN, **chosen}).effective() == {**DEFAULTS, **chosen}
 
 
 def test_elsewhere_the_service_has_our_name_and_no_revision() -> None:
@@ -220,6 +230,11 @@ def test_the_level_is_a_logging_number(name: str, level: int) -> None:
 
 def test_a_push_is_answered_a_second_before_the_ack_deadline() -> None:
     assert read_settings({"ACK_DEADLINE_SECONDS": "60"}).budget_seconds == 59.0
+
+
+def test_unknown_features_are_built_only_when_that_is_chosen() -> None:
+    assert not read_settings({}).builds_unknown
+    assert read_settings({"UNKNOWN_FEATURE": "build"}).builds_unknown
 
 
 def test_settings_never_change() -> None:

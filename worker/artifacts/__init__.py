@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from worker.outcome import Retry
@@ -21,8 +22,9 @@ class ArtifactsFailed(Retry):
 class Artifacts(Protocol):
     """Keeps bundles of files. A bundle is there whole or not at all, and never changes.
 
-    `name` is a path such as `pet_weight_report/17`; a file's is one below it, such as `plot.png`.
-    Every method raises ArtifactsFailed, and ValueError for a name that is no such path.
+    `name` is a path such as `pet_weight_report/17`, and not below another bundle's; a file's is one
+    below it, such as `plot.png`. Every method raises ArtifactsFailed, and ValueError for a name
+    that is no such path. Safe to share by threads, and for several processes at the same place.
     """
 
     def keep(self, name: str, files: Mapping[str, bytes]) -> str:
@@ -114,5 +116,7 @@ def check_bundle(name: str, files: Mapping[str, bytes]) -> None:
         raise ValueError(f"a bundle has 1 to {_MOST_FILES} files")
     for file in files:
         check_name(file)
-        if file == MANIFEST:
+        if PurePosixPath(file).name == MANIFEST:
             raise ValueError(f"{MANIFEST} is written by itself")
+        if any(str(folder) in files for folder in PurePosixPath(file).parents):
+            raise ValueError("a file of an artifact lies below another file")

@@ -8,8 +8,8 @@ from typing import Self
 from worker.desk import DeskFailed
 from worker.desk.held import REPLAY_COUNT, Held
 from worker.desk.reading import foreign, of_record
+from worker.files import write_atomically
 from worker.message import digest_id
-from worker.quarantine.folder import write_atomically
 
 AUDIT = "audit.jsonl"  # lies beside the messages, and is none
 _LARGEST = 64 * 1024 * 1024  # bytes: no record is that large

@@ -1,10 +1,9 @@
 """QUARANTINE=folder:PATH: one JSON file per rejected message."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
+from worker.files import write_atomically
 from worker.quarantine import QuarantineFailed, Rejected
 
 
@@ -24,27 +23,3 @@ class FolderQuarantine:
         except OSError as error:
             raise QuarantineFailed(f"cannot write to {self._folder}: {error.strerror}") from error
         return str(path)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """The file has these bytes, or those that it had before. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable too: a file's own fsync does not cover its directory entry."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
