@@ -1,16 +1,20 @@
 # Needs no BuildKit: docker, podman and buildah build it. What is in it, and how big that is: docs/image.md
 # The digest is that of the index of all platforms. To renew it: docs/image.md
 ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+# requirements-build.txt has the tools of build_feature as well.
+ARG REQUIREMENTS=requirements.txt
 
-# Changes when requirements.txt does.
+# Changes when that file does.
 FROM ${PYTHON_IMAGE} AS packages
-COPY requirements.txt scripts/drop_grpc.py /tmp/
+ARG REQUIREMENTS
+COPY ${REQUIREMENTS} scripts/drop_grpc.py /tmp/
 # --without-pip: nothing installs anything at run time, and pip would be 16 MB of it.
 # Wheels only: a source package would run its own code here and want a compiler.
 # unchecked-hash: these files never change again, so Python need not compare times, which a layer may lose.
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python install --no-cache-dir --no-compile \
-        --disable-pip-version-check --only-binary=:all: --require-hashes -r /tmp/requirements.txt \
+        --disable-pip-version-check --only-binary=:all: --require-hashes \
+        -r "/tmp/${REQUIREMENTS}" \
     && /opt/venv/bin/python /tmp/drop_grpc.py \
     && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 

@@ -108,6 +108,11 @@ def test_all_problems_are_in_one_line() -> None:
         'claims = "sqlite"',
         'claims = "firestore:x"',
         'claims = "redis://host/0\\n"',
+        'artifacts = "folder:artifacts"',
+        'artifacts = "gs://Bucket"',
+        'artifacts = "gs://bucket/a,b"',
+        'artifacts = "gs://bucket/a\\n"',
+        'unknown_feature = "Build"',
         'alert_emails = "you@example.com"',
         'alert_emails = ["you"]',
         'alert_emails = ["you@example.com,role=owner"]',
@@ -191,6 +196,11 @@ def test_the_worker_takes_what_a_deployment_may_say() -> None:
     for claims in ("memory", "firestore", "firestore:(default)", "firestore:claims"):
         Deployment(project="demo", claims=claims)
         Settings.model_validate({"claims": claims})
+    for artifacts in ("none", "gs://bucket", "gs://my.bucket_1/a/b.c-d_e/"):
+        Deployment(project="demo", artifacts=artifacts)
+        Settings.model_validate({"artifacts": artifacts})
+    for unknown in ("reject", "build"):
+        Settings.model_validate({"unknown_feature": unknown})
 
 
 def test_full_names_follow_from_the_settings() -> None:
@@ -211,3 +221,17 @@ def test_full_names_follow_from_the_settings() -> None:
 )
 def test_only_claims_in_firestore_have_a_database(claims: str, database: str) -> None:
     assert Deployment(project="demo", claims=claims).database == database
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "bucket"),
+    [
+        ("", ""),
+        ("none", ""),
+        ("gs://mine", "mine"),
+        ("gs://mine/", "mine"),
+        ("gs://m-1/a/b", "m-1"),
+    ],
+)
+def test_only_artifacts_in_cloud_storage_have_a_bucket(artifacts: str, bucket: str) -> None:
+    assert Deployment(project="demo", artifacts=artifacts).bucket == bucket

@@ -101,6 +101,8 @@ def test_the_revision_is_what_the_settings_say(stage: Stage) -> None:
         "ACK_DEADLINE_SECONDS": "10",
         "HANDLER_THREADS": "8",
         "CLAIMS": "firestore",
+        "ARTIFACTS": "none",
+        "UNKNOWN_FEATURE": "reject",
     }
 
 

@@ -16,7 +16,7 @@ from tests.support.server import ROOT
 from worker.deployment import Deployment
 
 # The build's own; every other substitution is a setting of deploy.toml.
-_OF_THE_BUILD = {"_TAG", "_IMAGE", "_SMOKE_WAIT"}
+_OF_THE_BUILD = {"_TAG", "_IMAGE", "_REQUIREMENTS", "_SMOKE_WAIT"}
 _PAGE = ROOT / "docs" / "cloudbuild.md"
 _SETTINGS = Deployment(project="demo-project")
 
@@ -80,6 +80,13 @@ def test_smoke_tests_run_in_the_image_that_was_just_built(build: Build) -> None:
         step = build.step(name)
         assert (step.image, step.folder) == (f"{REGISTRY}:{BUILD_ID}", "/app")
     assert "WORKDIR /app" in (ROOT / "Dockerfile").read_text()
+
+
+def test_what_is_installed_is_said_to_the_build_of_the_packages_and_to_that_of_the_image() -> None:
+    """Else the second would install something else anew."""
+    said = our_build({"_REQUIREMENTS": "requirements-build.txt"}).step("build").args[-1]
+    assert said.count("docker build ") == 2
+    assert said.count("--build-arg=REQUIREMENTS=requirements-build.txt") == 2
 
 
 def test_the_stage_whose_layers_are_cached_is_one_of_the_dockerfile(build: Build) -> None:

@@ -80,7 +80,7 @@ def test_what_provision_prints_is_a_build_that_gcloud_takes(submitted: dict[str,
 def test_each_setting_that_the_build_has_is_one_that_provision_hands_over() -> None:
     text = (ROOT / "cloudbuild.yaml").read_text()
     declared = set(re.findall(r"^  (_[A-Z_]+):", text, re.MULTILINE))
-    assert declared - {"_TAG", "_IMAGE", "_SMOKE_WAIT"} == {
+    assert declared - {"_TAG", "_IMAGE", "_REQUIREMENTS", "_SMOKE_WAIT"} == {
         substitution(setting) for setting in SUBSTITUTED
     }
 
@@ -89,7 +89,8 @@ def test_what_is_uploaded_is_what_the_steps_need_and_nothing_private(tmp_path: P
     settings = {"CLOUDSDK_CONFIG": str(tmp_path)}
     files = set(_gcloud(["meta", "list-files-for-upload", "."], settings).splitlines())
     copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    for source in " ".join(copied).split():
+    lists = "requirements.txt requirements-build.txt"
+    for source in " ".join(copied).replace("${REQUIREMENTS}", lists).split():
         assert any(one == source or one.startswith(f"{source}/") for one in files), source
     assert {"requirements-dev.txt", "pyproject.toml", "deploy.toml", "Dockerfile"} <= files
     assert "tests/cloudbuild/test_submit.py" in files

@@ -9,7 +9,18 @@ from worker.project.policy import Policy
 
 Answers = dict[str, Any]
 
-DEPLOYMENT = Deployment(project="demo-project", alert_emails=("somebody@example.com",))
+BUCKET = {
+    "name": "demo-artifacts",
+    "iamConfiguration": {
+        "uniformBucketLevelAccess": {"enabled": True},
+        "publicAccessPrevention": "enforced",
+    },
+}
+DEPLOYMENT = Deployment(
+    project="demo-project",
+    alert_emails=("somebody@example.com",),
+    artifacts="gs://demo-artifacts/features",
+)
 NUMBER = "123456789"
 URI = "https://feature-worker-abc-ew.a.run.app"
 RUNTIME = "feature-worker@demo-project.iam.gserviceaccount.com"
@@ -29,8 +40,9 @@ ENVIRONMENT = {
     "QUARANTINE": f"topic:{QUARANTINE}",
     "ACK_DEADLINE_SECONDS": "10",
     "CLAIMS": "firestore",
+    "ARTIFACTS": "gs://demo-artifacts/features",
 }
-APIS = ("run", "pubsub", "iam", "logging", "monitoring", "firestore", "cloudbuild")
+APIS = ("run", "pubsub", "iam", "logging", "monitoring", "firestore", "cloudbuild", "storage")
 
 
 def policy(**members: str) -> Policy:
@@ -141,6 +153,8 @@ def answers() -> Answers:
         "quarantine_policy": policy(pubsub_publisher=RUNTIME),
         "database": {"name": DATABASE, "type": "FIRESTORE_NATIVE"},
         "ttl": {"ttlConfig": {"state": "ACTIVE"}},
+        "bucket": BUCKET,
+        "bucket_policy": policy(storage_objectUser=RUNTIME),
         "held": {DEAD_SUBSCRIPTION: 0, QUARANTINE_SUBSCRIPTION: 0},
         "oldest_seconds": 3.0,
         "pushes": {"ack": 120, "remote_server_5xx": 2},

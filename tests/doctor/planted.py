@@ -26,6 +26,7 @@ from tests.doctor.healthy import (
 from worker.doctor.live.questions import QUESTIONS
 from worker.doctor.live.snapshot import Unread
 
+BUCKET = "gs://demo-artifacts"
 OTHER = "projects/demo-project/subscriptions/another"
 EVENTARC = "projects/demo-project/subscriptions/eventarc-europe-west1-trigger-sub-001"
 OLDER = f"{SERVICE}/revisions/feature-worker-00001-xyz"
@@ -307,6 +308,25 @@ PLANTED = [
             "--collection-group=feature-worker-claims '--database=(default)'",
             _answer(ttl={"indexConfig": {"usesAncestorConfig": True}})),
 
+    Planted("artifacts-folder", SERVICE, "ARTIFACTS is a folder",
+            f"{_UPDATE} --update-env-vars=ARTIFACTS=gs://demo-artifacts/features",
+            _environment(ARTIFACTS="folder:/tmp/artifacts")),
+    Planted("builds-nowhere", SERVICE, "UNKNOWN_FEATURE is build, and ARTIFACTS none",
+            f"{_UPDATE} --update-env-vars=ARTIFACTS=gs://demo-artifacts/features",
+            _environment(ARTIFACTS="none", UNKNOWN_FEATURE="build")),
+    Planted("artifacts-bucket-missing", BUCKET, "ARTIFACTS names it, and it is not there",
+            "gcloud storage buckets create gs://demo-artifacts --location=europe-west1 "
+            "--project=demo-project --uniform-bucket-level-access --public-access-prevention",
+            _answer(bucket=None, bucket_policy=None)),
+    Planted("artifacts-not-writable", BUCKET, f"{RUNTIME} has no such role",
+            "gcloud storage buckets add-iam-policy-binding gs://demo-artifacts "
+            f"--member=serviceAccount:{RUNTIME} --role=roles/storage.objectUser",
+            _answer(bucket_policy=policy(storage_objectViewer=RUNTIME))),
+    Planted("artifacts-may-be-public", BUCKET, "no public access prevention of its own",
+            "gcloud storage buckets update gs://demo-artifacts --public-access-prevention",
+            lambda found: found["bucket"]["iamConfiguration"].update(
+                publicAccessPrevention="inherited")),
+
     Planted("no-dead-letter-policy", SUBSCRIPTION, "it has none",
             f"{_CHANGE} --dead-letter-topic={DEAD} --max-delivery-attempts=20",
             lambda found: (found["subscription"].pop("deadLetterPolicy"),
@@ -372,6 +392,9 @@ PLANTED = [
     Planted("api-disabled", "projects/demo-project", "firestore.googleapis.com is off",
             "gcloud services enable firestore.googleapis.com --project=demo-project",
             lambda found: found.update(enabled=found["enabled"] - {"firestore.googleapis.com"})),
+    Planted("api-disabled", "projects/demo-project", "storage.googleapis.com is off",
+            "gcloud services enable storage.googleapis.com --project=demo-project",
+            lambda found: found.update(enabled=found["enabled"] - {"storage.googleapis.com"})),
     Planted("alerts-missing", "projects/demo-project", "none of this worker", _PROVISION,
             _answer(alerts=[])),
     Planted("alerts-tell-nobody", "projects/demo-project", "no policy has a channel", _PROVISION,

@@ -9,6 +9,7 @@ from tests.doctor.healthy import (
     DEPLOYMENT,
     PUSHER,
     QUARANTINE,
+    RUNTIME,
     SUBSCRIPTION,
     URI,
     Answers,
@@ -199,6 +200,26 @@ def test_claims_in_memory_are_enough_for_one_process() -> None:
     put(found, CLAIMS="memory")
     found["service"]["scaling"] = {"maxInstanceCount": 1}
     assert checks_of(found) == []
+
+
+def test_a_worker_that_keeps_no_files_wants_no_bucket() -> None:
+    found = answers() | {"bucket": None, "bucket_policy": None}
+    found["enabled"] -= {"storage.googleapis.com"}
+    put(found, ARTIFACTS=None)
+    assert judged(found) == []
+
+
+def test_an_image_and_a_place_are_all_that_a_worker_needs_to_build_features() -> None:
+    found = answers()
+    put(found, UNKNOWN_FEATURE="build")
+    assert judged(found) == []
+
+
+def test_whoever_may_do_all_to_a_bucket_of_the_project_may_write_to_it() -> None:
+    found = answers()
+    found["bucket_policy"] = policy()
+    found["policy"].resource["bindings"] += policy(storage_admin=RUNTIME).resource["bindings"]
+    assert judged(found) == []
 
 
 def test_claims_in_redis_want_no_database_and_their_secret_address_is_not_needed() -> None:

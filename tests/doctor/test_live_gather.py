@@ -7,6 +7,7 @@ import pytest
 
 from tests.doctor.healthy import (
     AGENT,
+    BUCKET,
     DATABASE,
     DEAD,
     DEAD_SUBSCRIPTION,
@@ -36,7 +37,7 @@ _FIELD = f"{DATABASE}/collectionGroups/{COLLECTION}/fields/expires_at"
 
 def plant(google: FakeGoogle) -> None:
     """A deployment with which nothing is wrong, as the APIs keep it."""
-    google.enable("run", "pubsub", "iam", "logging", "monitoring", "firestore")
+    google.enable("run", "pubsub", "iam", "logging", "monitoring", "firestore", "storage")
     google.service(env=ENVIRONMENT)
     google.account(RUNTIME)
     google.account(PUSHER)
@@ -58,6 +59,7 @@ def plant(google: FakeGoogle) -> None:
     google.resources["monitoring", alert] = ours | channel
     google.resources["firestore", DATABASE] = {"name": DATABASE, "type": "FIRESTORE_NATIVE"}
     google.resources["firestore", _FIELD] = {"name": _FIELD, "ttlConfig": {"state": "ACTIVE"}}
+    google.resources["storage", "b/demo-artifacts"] = dict(BUCKET)
     plant_policies(google)
 
 
@@ -68,6 +70,7 @@ def plant_policies(google: FakeGoogle) -> None:
         ("pubsub", SUBSCRIPTION): policy(pubsub_subscriber=AGENT).resource,
         ("pubsub", DEAD): policy(pubsub_publisher=AGENT).resource,
         ("pubsub", QUARANTINE): policy(pubsub_publisher=RUNTIME).resource,
+        ("storage", "b/demo-artifacts"): policy(storage_objectUser=RUNTIME).resource,
         ("iam", f"projects/demo-project/serviceAccounts/{PUSHER}"):
             policy(iam_serviceAccountTokenCreator=AGENT).resource,
     })  # fmt: skip

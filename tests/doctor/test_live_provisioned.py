@@ -30,7 +30,9 @@ def test_doctor_finds_nothing_in_what_provision_made(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     settings = tmp_path / "deploy.toml"
-    settings.write_text('alert_emails = ["somebody@example.com"]\n')
+    settings.write_text(
+        'alert_emails = ["somebody@example.com"]\nartifacts = "gs://demo-artifacts/features"\n'
+    )
     provision = ("provision", "--yes", "--settings", str(settings))
 
     with FakeGoogle() as google:

@@ -72,6 +72,9 @@ PLANTED = [
     ("host-loopback", ENV, ENV + "HOST=127.0.0.1,", ""),
     ("quarantine-none", f",{QUARANTINE}", "", ""),
     ("quarantine-folder", QUARANTINE, "QUARANTINE=folder:/tmp/q", ""),
+    ("artifacts-folder", ENV, ENV + "ARTIFACTS=folder:/tmp/a,", ""),
+    ("builds-nowhere", ENV, ENV + "UNKNOWN_FEATURE=build,", ""),
+    ("build-tools-missing", ENV, ENV + "UNKNOWN_FEATURE=build,ARTIFACTS=gs://a,", ""),
     ("claims-memory", "CLAIMS=firestore", "CLAIMS=memory", ""),
     ("claims-memory", ",CLAIMS=firestore", "", ""),
     ("talks-to-emulator", ENV, ENV + "PUBSUB_EMULATOR_HOST=localhost:1,", ""),
@@ -86,6 +89,8 @@ PLANTED = [
     ("cpu-below-one", "--cpu=1", "--cpu=500m", ""),
     ("deployment-differs", "--max-instances=10", "--max-instances=11", "gcloud run deploy"),
     ("deployment-differs", "_REGION: europe-west1", "_REGION: europe-west4", "_REGION: e"),
+    ("deployment-differs", ENV, ENV + "ARTIFACTS=gs://another/a,", ""),
+    ("deployment-differs", ENV, ENV + "UNKNOWN_FEATURE=build,", ""),
     ("deployment-differs", "CLAIMS=firestore", "CLAIMS=redis://:s3cr3t-value@h:1/0", ""),
 ]  # fmt: skip
 
@@ -123,6 +128,15 @@ def test_a_subscription_that_waits_longer_than_the_worker_thinks_is_a_note(tmp_p
     patient = Deployment(project="demo-project", ack_deadline_seconds=60)
     (finding,) = in_cloudbuild(CLOUDBUILD, tmp_path, patient)
     assert (finding.check, finding.severity) == ("ack-deadline-long", Severity.NOTE)
+
+
+def test_a_worker_with_the_tools_and_a_place_may_build_features(tmp_path: Path) -> None:
+    settings = f"{ENV}UNKNOWN_FEATURE=build,ARTIFACTS=gs://mine/a,"
+    text = planted(CLOUDBUILD, ENV, settings).replace(
+        "args: [build,", "args: [build, --build-arg=REQUIREMENTS=requirements-build.txt,"
+    )
+    builds = Deployment(project="demo-project", unknown_feature="build", artifacts="gs://mine/a")
+    assert in_cloudbuild(text, tmp_path, builds) == []
 
 
 def test_a_misspelt_substitution_is_told_the_right_name(tmp_path: Path) -> None:

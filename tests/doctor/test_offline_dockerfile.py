@@ -65,6 +65,13 @@ def test_a_planted_mistake_is_found_where_it_is(
     assert "s3cr3t-value" not in str(findings)
 
 
+def test_a_file_that_is_named_by_a_default_is_looked_for(tmp_path: Path) -> None:
+    text = planted(DOCKERFILE, "COPY requirements.txt", "COPY ${LIST}")
+    for name, checks in (("requirements.txt", []), ("other.txt", ["image-copy-missing"])):
+        found = in_dockerfile(f"ARG LIST={name}\n{text}", write(tmp_path))
+        assert [one.check for one in found] == checks
+
+
 def test_every_check_of_a_dockerfile_has_a_planted_mistake() -> None:
     areas: list[Any] = [process, contents]
     assert {check.name for area in areas for check in area.CHECKS} == {one[0] for one in PLANTED}

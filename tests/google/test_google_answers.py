@@ -19,6 +19,7 @@ from worker.project.apis import (
     PUBSUB,
     RUN,
     SERVICE_USAGE,
+    STORAGE,
 )  # fmt: skip
 from worker.project.entries import entries_of
 from worker.project.policy import Policy
@@ -61,6 +62,12 @@ def refusal(
         (PUBSUB, "GET", f"v1/{P}/topics/t:getIamPolicy", None, 404),
         (RUN, "GET", f"v2/{SERVICE}", None, 404),
         (RUN, "GET", f"v2/{SERVICE}:getIamPolicy", None, 404),
+        (STORAGE, "GET", "storage/v1/b/nowhere", None, 404),
+        (STORAGE, "GET", "storage/v1/b/nowhere/iam", None, 404),
+        (STORAGE, "GET", "storage/v1/b/nowhere/o", None, 404),
+        (STORAGE, "DELETE", "storage/v1/b/nowhere", None, 404),
+        (STORAGE, "POST", "storage/v1/b?project=demo-project", {"name": "Capitals"}, 400),
+        (STORAGE, "POST", "storage/v1/b", {"name": "of-no-project"}, 400),
         (CREDENTIALS, "POST", f"v1/{P}/serviceAccounts/a@b:generateIdToken", {}, 400),
         (RUN, "GET", "v1/operations/nowhere", None, 404),
         (RUN, "POST", "v9/what", {}, 400),
@@ -72,6 +79,28 @@ def test_what_cannot_be_is_refused_as_google_refuses(  # noqa: PLR0917 - a row o
     failed = refusal(project, service, method, path, body)
     assert failed.status == status
     assert failed.code
+
+
+def test_a_bucket_with_a_file_in_it_cannot_be_removed(google: FakeGoogle, project: Project) -> None:
+    body = {"name": "files", "location": "europe-west1"}
+    project.google.call(STORAGE, "POST", "storage/v1/b?project=demo-project", body)
+    google.resources["storage", "b/files/o/one"] = {"name": "one"}
+    assert refusal(project, STORAGE, "DELETE", "storage/v1/b/files").status == 409
+    del google.resources["storage", "b/files/o/one"]
+    assert project.google.call(STORAGE, "DELETE", "storage/v1/b/files") == {}
+    assert project.bucket("files") is None
+
+
+def test_a_policy_of_a_bucket_is_not_written_over_another(
+    google: FakeGoogle, project: Project
+) -> None:
+    google.resources["storage", "b/files"] = {"name": "files"}
+    old = project.bucket_policy("files")
+    mine, theirs = (old.with_member("roles/storage.admin", f"user:{one}") for one in "ab")
+    project.google.call(STORAGE, "PUT", "storage/v1/b/files/iam", theirs.resource)
+    failed = refusal(project, STORAGE, "PUT", "storage/v1/b/files/iam", mine.resource)
+    assert (failed.status, failed.code) == (409, "ABORTED")
+    assert project.bucket_policy("files").grants("roles/storage.admin", "user:b")
 
 
 def test_what_the_fake_was_not_taught_it_says(google: FakeGoogle, project: Project) -> None:

@@ -67,6 +67,33 @@ def test_apis_accounts_and_grants(google: FakeGoogle, gcloud: Gcloud, project: P
     assert project.google.get(IAM, f"v1/projects/-/serviceAccounts/{ACCOUNT}") is None
 
 
+def test_buckets(google: FakeGoogle, gcloud: Gcloud, project: Project) -> None:
+    google.account(ACCOUNT)
+    buckets, name = ("storage", "buckets"), "gs://files-of-demo"
+    private = ("--uniform-bucket-level-access", "--public-access-prevention")
+    assert "not found: 404" in gcloud.refused(*buckets, "describe", name)
+    gcloud(*buckets, "create", name, "--location=europe-west1", *private)
+    said = gcloud.refused(*buckets, "create", name, "--location=europe-west1")
+    assert "to create the named bucket succeeded" in said
+    gcloud(*buckets, "update", name, "--update-labels=team=shop")
+    gcloud(
+        *buckets, "add-iam-policy-binding", name, f"--member=serviceAccount:{ACCOUNT}",
+        "--role=roles/storage.objectUser",
+    )  # fmt: skip
+
+    found = project.bucket("files-of-demo")
+    assert found is not None
+    assert (found["location"], found["labels"]) == ("EUROPE-WEST1", {"team": "shop"})
+    assert found["iamConfiguration"] == {
+        "uniformBucketLevelAccess": {"enabled": True},
+        "publicAccessPrevention": "enforced",
+    }
+    policy = project.bucket_policy("files-of-demo")
+    assert policy.grants("roles/storage.objectUser", f"serviceAccount:{ACCOUNT}")
+    gcloud(*buckets, "delete", name, "--quiet")
+    assert project.bucket("files-of-demo") is None
+
+
 def test_a_service_is_deployed_without_traffic_and_then_gets_it(
     google: FakeGoogle, gcloud: Gcloud, project: Project
 ) -> None:

@@ -10,6 +10,7 @@ from tests.support.server import ROOT
 
 VERSION, REVISION = "1.2.3", "0123456789abcdef0123456789abcdef01234567"
 SOURCE, CREATED = "https://example.com/feature-worker", "2026-11-22T09:00:00Z"
+REQUIREMENTS = "--build-arg=REQUIREMENTS=requirements-build.txt"
 _FILES = Path(__file__).parent
 _FLASK_ONLY = _FILES / "flask_only.Dockerfile"
 _OF_OURS = {
@@ -41,6 +42,12 @@ def images(podman: Podman) -> Images:
     with podman.alone():
         base = stand_in(podman)
         return Images(podman, base, _build(podman, "worker", base, *words, str(ROOT)))
+
+
+def building(built: Images) -> str:
+    """Ours with the tools of build_feature: its name."""
+    with built.podman.alone():
+        return _build(built.podman, "worker-that-builds", built.base, REQUIREMENTS, str(ROOT))
 
 
 def variants(built: Images) -> dict[str, str]:

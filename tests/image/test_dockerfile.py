@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from importlib.metadata import Distribution
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -46,12 +47,20 @@ def test_the_base_is_pinned_by_its_digest() -> None:
     assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
 
 
+REQUIREMENTS = ["requirements.txt", "requirements-build.txt"]
+
+
 def test_everything_that_is_copied_is_sent_to_the_build() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
-    for name in " ".join(copied).split():
-        assert f"!{name}" in ignored
-        assert (ROOT / name).exists()
+    for name in [*REQUIREMENTS, *" ".join(copied).split()]:
+        if name != "${REQUIREMENTS}":
+            assert f"!{name}" in ignored
+            assert (ROOT / name).exists()
+
+
+def test_without_a_word_it_has_what_production_needs_and_no_more() -> None:
+    assert re.findall(r"^ARG REQUIREMENTS=(.+)$", DOCKERFILE, re.MULTILINE) == REQUIREMENTS[:1]
 
 
 @pytest.mark.parametrize(
@@ -85,9 +94,40 @@ def test_grpc_stays_for_whoever_else_needs_it(script: ModuleType) -> None:
     assert script.users_of_grpc([LOGGING, pubsub]) == {"google-cloud-pubsub"}
 
 
-def test_what_is_pinned_needs_no_grpc(script: ModuleType) -> None:
+def test_with_grpc_goes_what_cannot_be_imported_without_it(
+    script: ModuleType, tmp_path: Path
+) -> None:
+    """The halves that speak it, whether a release has them as a module or as a package."""
+    rest = tmp_path / "google/cloud/storage/client.py"
+    for half in script.HALVES[:-1]:  # the last is one that this release does not have
+        path = tmp_path / half
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix:
+            path.touch()
+        else:
+            path.mkdir()
+            (path / "__init__.py").touch()
+    rest.touch()
+    script.drop_halves(tmp_path)
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == [rest]
+
+
+def test_a_client_that_cannot_do_without_them_stops_the_build_with_one_line(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "_PROOF", "import pathlib, no_such_half")
+    with pytest.raises(SystemExit) as stopped:
+        script._prove()
+    assert str(stopped.value) == (
+        "a client of Google's does not work without gRPC "
+        "(ModuleNotFoundError: No module named 'no_such_half'): mend HALVES"
+    )
+
+
+@pytest.mark.parametrize("requirements", REQUIREMENTS)
+def test_what_is_pinned_needs_no_grpc(script: ModuleType, requirements: str) -> None:
     """`# via` in the lock: nobody but those that come with google-cloud-logging."""
-    lock = (ROOT / "requirements.txt").read_text()
+    lock = (ROOT / requirements).read_text()
     (block,) = re.findall(r"^grpcio==(?:.|\n)*?(?=^\S)", lock, re.MULTILINE)
     via = set(re.findall(r"^    #(?: via)?  +(?:via )?(\S+)$", block, re.MULTILINE))
     assert via - {"via"} <= script.WITH_LOGGING | {"google-api-core", "googleapis-common-protos"}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.waiting import wait_until
-from tests.image.builds import Images, build_with
+from tests.image.builds import REQUIREMENTS, Images, build_with
 from tests.image.container import NEEDED_HERE, is_ready, push
 from tests.image.page import PAGE
 from tests.support.markdown import name_of, shell_commands
@@ -23,8 +23,9 @@ def commands() -> list[list[str]]:
 
 
 def test_the_commands_of_the_page_build_run_and_stop_a_worker(built: Images) -> None:
-    build, start, *rest = commands()
+    build, with_tools, start, *rest = commands()
     assert (build[0], start[0]) == ("build", "run")
+    assert with_tools[-3:] == ["--build-arg", REQUIREMENTS.removeprefix("--build-arg="), "."]
     build_with(built.podman, built.base, *build[1:-1], str(ROOT))
     try:
         built.podman.run(

@@ -2,14 +2,16 @@
 
 import json
 import re
+from pathlib import Path
 
 import click
 import pytest
 
 from tests.image.builds import CREATED, REVISION, SOURCE, VERSION, Images
-from tests.image.container import run_once
+from tests.image.container import ask_from, run_once
 from tests.image.podman import PodmanFailed
 from tests.support.server import ROOT
+from tests.support.storage import BUCKET, storage_emulator
 from worker.cli import main
 
 pytestmark = [pytest.mark.image, pytest.mark.server, pytest.mark.timeout(600)]
@@ -35,6 +37,13 @@ for top in (sysconfig.get_path("stdlib"), "/opt/venv/lib", "/app"):
         flags = int.from_bytes(one.read_bytes()[4:8], "little")
         if flags != 1:
             print(one)
+"""
+_KEEP = f"""
+import importlib.util as u
+print(u.find_spec('google.cloud._storage_v2'), u.find_spec('google.cloud.logging_v2.services'))
+from worker.artifacts.storage import StorageArtifacts
+place = StorageArtifacts('gs://{BUCKET}/image')
+print(place.keep('one', {{'a.txt': b'a'}}), place.find('one'), place.find('two'))
 """
 _COMMANDS = """
 import sys
@@ -105,6 +114,18 @@ def test_grpc_is_not_in_it_and_the_logging_client_works(built: Images) -> None:
         "import worker.project.entries, worker.api_sink"
     )
     assert in_image(built, "python", "-c", script).split() == ["None", "timestamp", "desc"]
+
+
+def test_with_grpc_went_what_only_speaks_it_and_files_are_kept_in_a_bucket_over_rest(
+    built: Images, tmp_path: Path
+) -> None:
+    """By the worker's own code, with the client as it is in the image."""
+    with storage_emulator(tmp_path) as address:
+        environment = {"STORAGE_EMULATOR_HOST": address, "PYTHONPATH": "/app"}
+        said = ask_from(built.podman, built.worker, environment, "python", "-c", _KEEP)
+    assert said.split() == [
+        "None", "None", f"gs://{BUCKET}/image/one", f"gs://{BUCKET}/image/one", "None",
+    ]  # fmt: skip
 
 
 def test_of_this_machine_nothing_is_in_it(built: Images) -> None:

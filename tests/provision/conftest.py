@@ -19,6 +19,7 @@ Provision = Callable[..., Result]
 # The emulator keeps messages for 7 days at most; the real Pub/Sub for 31.
 SETTINGS = """\
 dead_letter_retention_days = 7
+artifacts = "gs://demo-artifacts/features"
 alert_emails = ["a@example.com", "b@example.com"]
 """
 

@@ -1,6 +1,7 @@
 """provision in a project: everything is made, nothing twice, and what others made stays."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,19 @@ from tests.provision.support import (
     lines_with,
     members,
 )
+from tests.support.cli import run
 from tests.support.google import Call, FakeGoogle
 from worker.deployment import Deployment
 from worker.provision.inventory import resources_of
 
 URL = "https://feature-worker-abcdefghij-ew.a.run.app"
 PUSHER = EMAIL.format("feature-worker-push")
+BUCKET = ("storage", "b/demo-artifacts")
+OURS = {"managed-by": "feature-worker"}
+PRIVATE = {
+    "uniformBucketLevelAccess": {"enabled": True},
+    "publicAccessPrevention": "enforced",
+}
 TOKEN = {"serviceAccountEmail": PUSHER, "audience": URL}
 
 
@@ -40,7 +48,7 @@ def test_in_an_empty_project_everything_is_made_and_a_second_run_changes_nothing
     first = provision(emulated, "--yes")
 
     assert first.exit_code == 0, first.output
-    assert "41 made, 2 waiting" in first.stdout
+    assert "43 made, 2 waiting" in first.stdout
     refused = [one for one in emulated.mutations() if one.status >= 400]
     assert refused == []
     subscription = subscription_of(emulated)
@@ -53,7 +61,7 @@ def test_in_an_empty_project_everything_is_made_and_a_second_run_changes_nothing
     second = provision(emulated, "--yes")
 
     assert second.exit_code == 0, second.output
-    assert "nothing to do, 2 waiting, 41 left as it is" in second.stdout
+    assert "nothing to do, 2 waiting, 43 left as it is" in second.stdout
     assert emulated.mutations() == []
 
 
@@ -75,7 +83,7 @@ def test_once_there_is_a_service_the_push_account_is_let_in_and_messages_are_pus
     assert (config["pushEndpoint"], config["oidcToken"]) == (f"{URL}/", TOKEN)
     assert [one.method for one in emulated.mutations()] == ["POST", "PATCH"]  # first it is let in
     emulated.clear()
-    assert "nothing to do, 43 left as it is" in provision(emulated, "--yes").stdout
+    assert "nothing to do, 45 left as it is" in provision(emulated, "--yes").stdout
     assert emulated.mutations() == []
 
 
@@ -151,7 +159,7 @@ def test_where_the_service_is_there_first_one_run_does_all(
     result = provision(google, "--yes")
 
     assert result.exit_code == 0, result.output
-    assert "43 made" in result.stdout
+    assert "45 made" in result.stdout
     assert google.resources["pubsub", SUBSCRIPTION]["pushConfig"]["oidcToken"] == TOKEN
 
 
@@ -344,6 +352,77 @@ def test_pubsubs_agent_is_asked_for_only_until_it_has_its_role(
     assert len(asked) == 1
     account = f"projects/demo-project/serviceAccounts/{PUSHER}"
     assert AGENT in members(google, "iam", account, "iam.serviceAccountTokenCreator")
+
+
+def test_without_a_bucket_nobody_asks_cloud_storage(google: FakeGoogle) -> None:
+    environment: dict[str, Any] = google.environment
+    assert run("provision", "--yes", "--project", "demo-project", **environment).exit_code == 0
+    assert [one for one in google.calls if one.api == "storage"] == []
+    assert ("serviceusage", f"projects/{google.project}/services/storage.googleapis.com") not in (
+        google.resources
+    )
+
+
+def test_the_bucket_is_private_and_the_worker_may_write_to_it(
+    google: FakeGoogle, provision: Provision
+) -> None:
+    provision(google, "--yes")
+    bucket = google.resources[BUCKET]
+    assert bucket["location"] == "EUROPE-WEST1"
+    assert bucket["labels"] == {"managed-by": "feature-worker"}
+    assert bucket["iamConfiguration"] == PRIVATE
+    runtime = f"serviceAccount:{EMAIL.format('feature-worker')}"
+    assert members(google, *BUCKET, "storage.objectUser") == [runtime]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"publicAccessPrevention": "inherited"}, "public access prevention"),
+        ({"uniformBucketLevelAccess": {"enabled": False}}, "uniform access"),
+    ],
+)
+def test_a_bucket_of_ours_that_was_opened_is_made_private_again(
+    google: FakeGoogle, provision: Provision, wrong: dict[str, object], said: str
+) -> None:
+    provision(google, "--yes")
+    google.resources[BUCKET] |= {"iamConfiguration": PRIVATE | wrong, "labels": {**OURS, "a": "b"}}
+
+    result = provision(google, "--yes")
+
+    (line,) = lines_with("~", result.stdout)
+    assert line.split("  ")[0] == "bucket demo-artifacts"
+    assert line.endswith(f"  {said}")
+    assert google.resources[BUCKET]["iamConfiguration"] == PRIVATE
+    assert google.resources[BUCKET]["labels"] == {**OURS, "a": "b"}
+
+
+def test_a_bucket_of_somebody_else_is_used_as_it_is(
+    google: FakeGoogle, provision: Provision
+) -> None:
+    google.enable("storage")
+    theirs = {"name": "demo-artifacts", "iamConfiguration": {"publicAccessPrevention": "inherited"}}
+    google.resources[BUCKET] = dict(theirs)
+    google.policies[BUCKET] = {"bindings": [{"role": "roles/storage.admin", "members": ["user:a"]}]}
+
+    assert provision(google, "--yes").exit_code == 0
+
+    assert google.resources[BUCKET] == theirs
+    assert members(google, *BUCKET, "storage.admin") == ["user:a"]
+    assert len(members(google, *BUCKET, "storage.objectUser")) == 1
+
+
+def test_a_bucket_that_belongs_to_a_stranger_is_said_and_the_rest_is_made(
+    google: FakeGoogle, provision: Provision
+) -> None:
+    google.enable("storage")
+    google.fail("storage", "GET", "demo-artifacts", 403, "You do not have storage.buckets.get.")
+    result = provision(google, "--yes")
+    assert result.exit_code == 1
+    (bucket, grant) = lines_with("!", result.stdout)
+    assert bucket.startswith("bucket demo-artifacts ")
+    assert grant.startswith("storage.objectUser for the worker ")
+    assert "Cloud Storage answered 403" in bucket
 
 
 def test_each_thing_has_its_own_title() -> None:

@@ -28,7 +28,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dry_run_shows_the_plan_and_stops(google: FakeGoogle, provision: Provision) -> None:
     result = provision(google, "--dry-run")
     assert result.exit_code == 0
-    assert "41 to make, 2 waiting" in result.stdout
+    assert "43 to make, 2 waiting" in result.stdout
     assert google.mutations() == []
 
 
@@ -51,7 +51,7 @@ def test_it_asks_and_a_no_changes_nothing(google: FakeGoogle, provision: Provisi
 def test_it_asks_and_a_yes_applies(google: FakeGoogle, provision: Provision) -> None:
     result = provision(google, stdin=b"y\n")
     assert result.exit_code == 0, result.output
-    assert "41 made, 2 waiting" in result.stdout
+    assert "43 made, 2 waiting" in result.stdout
 
 
 @pytest.mark.parametrize("words", [(), ("--destroy",)])

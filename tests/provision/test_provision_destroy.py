@@ -16,7 +16,8 @@ from tests.support.google import FakeGoogle
 
 LEFT_BY_US = {"Firestore database (default)", "TTL policy of the claims", "APIs"}
 LEFT_BY_GOOGLE = {"Pub/Sub's service agent"}
-APIS_OF_OURS = ("iam", "artifactregistry", "pubsub", "monitoring")
+APIS_OF_OURS = ("iam", "artifactregistry", "pubsub", "monitoring", "storage")
+BUCKET = ("storage", "b/demo-artifacts")
 PROJECT = ("cloudresourcemanager", "projects/demo-project")
 
 
@@ -44,7 +45,7 @@ def test_what_was_made_goes_and_a_second_run_has_nothing_to_do(
     result = provision(emulated, "--destroy", "--yes")
 
     assert result.exit_code == 0, result.output
-    assert "38 removed, 4 left as it is" in result.stdout
+    assert "40 removed, 4 left as it is" in result.stdout
     assert titles("=", result.stdout) == LEFT_BY_US | LEFT_BY_GOOGLE
     assert whats_left(emulated) == []
     assert [name for api, name in emulated.resources if "/metrics/" in name] == []
@@ -99,6 +100,29 @@ def test_a_topic_that_others_subscribe_to_stays(emulated: FakeGoogle, provision:
     assert f"stays: others subscribe to it ({theirs})" in result.stdout
     assert call(emulated.address, "GET", TOPIC)["name"] == TOPIC
     assert call(emulated.address, "GET", theirs)["topic"] == TOPIC
+
+
+def test_a_bucket_with_files_in_it_stays_and_only_our_role_on_it_goes(
+    google: FakeGoogle, provision: Provision
+) -> None:
+    provision(google, "--yes")
+    google.resources["storage", "b/demo-artifacts/o/report.pdf"] = {"name": "report.pdf"}
+
+    result = provision(google, "--destroy", "--yes")
+
+    (line,) = [one for one in lines_with("=", result.stdout) if one.startswith("bucket")]
+    assert line.endswith("stays: there are files in it")
+    assert BUCKET in google.resources
+    assert members(google, *BUCKET, "storage.objectUser") == []
+
+
+def test_a_bucket_of_somebody_else_stays(google: FakeGoogle, provision: Provision) -> None:
+    google.enable("storage")
+    google.resources[BUCKET] = {"name": "demo-artifacts"}
+    provision(google, "--yes")
+    result = provision(google, "--destroy", "--yes")
+    assert "bucket demo-artifacts" in titles("=", result.stdout)
+    assert google.resources[BUCKET] == {"name": "demo-artifacts"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import click
 import pytest
 import yaml
 
-from tests.support.markdown import table
+from tests.support.markdown import blocks, table
 from tests.support.server import ROOT
 from worker.cli.provision import command
 from worker.deployment import Deployment
@@ -63,6 +63,11 @@ def test_every_option_is_on_the_page() -> None:
 def test_the_settings_file_that_is_shipped_says_nothing_but_defaults() -> None:
     for name, value in tomllib.loads((ROOT / "deploy.toml").read_text()).items():
         assert value == Deployment.model_fields[name].default, name
+
+
+def test_what_the_pages_write_into_deploy_toml_makes_a_deployment() -> None:
+    found = [tomllib.loads(one.text) for one in blocks("text") if "# deploy.toml" in one.text]
+    assert [Deployment(project="demo", **one).unknown_feature for one in found] == ["build"]
 
 
 @pytest.mark.parametrize("setting", SUBSTITUTED)

@@ -25,7 +25,10 @@ GCLOUDS_DEFAULTS = {
     "deleteProtectionState": "DELETE_PROTECTION_DISABLED",
     "cmekConfig": {},
 }
-FULL = Deployment(project="demo", claims="firestore:claims", alert_emails=("you+me@example.com",))
+FULL = Deployment(
+    project="demo", claims="firestore:claims", artifacts="gs://demo-artifacts/a/b",
+    alert_emails=("you+me@example.com",),
+)  # fmt: skip
 ODD = [
     Deployment(project="demo"),
     FULL,
@@ -39,19 +42,23 @@ Requests = dict[tuple[str, str, str], list[Any]]
 def requests_of(calls: Iterable[Call]) -> Requests:
     """What was asked for, by method, API and path. Left out is what differs by nature.
 
-    That is: gcloud's alt=json and validateOnly=False; etags and the version of policies; the
-    version in a path of Cloud Run (gcloud calls its first API); a name in the body that the path
-    says; and defaults.
+    That is: gcloud's alt=json, validateOnly=False and what it wants to hear of a bucket; etags
+    and the version of policies; the version in a path of Cloud Run (gcloud calls its first API); a
+    name in the body that the path says; and defaults.
     """
     found: Requests = defaultdict(list)
     for call in calls:
+        if call.api == "storage" and call.method == "PATCH":  # gcloud makes buckets without labels
+            ((_, made),) = found["POST", "storage", "/storage/v1/b"]
+            made["labels"] = call.body["labels"]
+            continue
         path = re.sub(r"^/v[12]/", "/", call.path) if call.api == "run" else call.path
         query = {name: value for name, value in call.query.items() if name not in _QUERY}
         found[call.method, call.api, path].append((query, _plain(call.body, path)))
     return dict(found)
 
 
-_QUERY = {"alt", "validateOnly"}
+_QUERY = {"alt", "validateOnly", "projection", "enableObjectRetention"}
 
 
 def _plain(body: Any, path: str) -> Any:
@@ -131,6 +138,7 @@ def test_what_is_switched_off_is_not_in_the_script() -> None:
     assert "firestore" not in script
     assert "datastore" not in script
     assert "monitoring channels" not in script
+    assert "gcloud storage" not in script
 
 
 def test_a_script_holds_no_password() -> None:

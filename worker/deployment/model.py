@@ -1,8 +1,8 @@
 """The settings of deploy.toml, with their limits, and the full names that follow from them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from worker.config import setting, want_of
 
@@ -12,7 +12,13 @@ _RESOURCE = r"^(?!goog)[A-Za-z][A-Za-z0-9._~%+-]{2,254}\Z"
 _ACCOUNT = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]\Z"
 # Of these an address can be written into a filter, and into a command, as it is.
 _EMAIL = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z"
+# Narrower than the worker's: cloudbuild.yaml hands it on where a comma would end it.
+_ARTIFACTS = r"^(none|gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9._/-]{0,400})?)\Z"
 _DAY_SECONDS = 24 * 3600
+
+
+def _none(value: object) -> object:
+    return "none" if value == "" else value
 
 
 def _resource(default: str, about: str) -> Any:
@@ -65,6 +71,14 @@ class Deployment(BaseModel):
         "firestore", "memory, firestore, firestore:DATABASE, or redis://...",
         "CLAIMS of the worker. With firestore, provision makes the database and its TTL policy.",
         pattern=r"^(memory|firestore(:(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]))?|rediss?://[!-~]+)\Z",
+    )  # fmt: skip
+    artifacts: Annotated[str, BeforeValidator(_none)] = setting(
+        "none", "none or gs://BUCKET/PREFIX",
+        "ARTIFACTS of the worker. With a bucket, provision makes it.", pattern=_ARTIFACTS,
+    )  # fmt: skip
+    unknown_feature: Literal["reject", "build"] = setting(
+        "reject", "reject or build",
+        "UNKNOWN_FEATURE of the worker. To build takes an image that can, and `artifacts`.",
     )  # fmt: skip
     ack_deadline_seconds: int = setting(
         10, "10 to 600",
@@ -126,6 +140,11 @@ class Deployment(BaseModel):
         return (database or "(default)") if kind == "firestore" else ""
 
     @property
+    def bucket(self) -> str:
+        """The bucket of the artifacts, "" where none are kept."""
+        return bucket_of(self.artifacts)
+
+    @property
     def retention_seconds(self) -> int:
         """Of messages that are not acked."""
         return self.retention_days * _DAY_SECONDS
@@ -134,6 +153,12 @@ class Deployment(BaseModel):
     def dead_letter_retention_seconds(self) -> int:
         """Of dead-lettered and quarantined messages."""
         return self.dead_letter_retention_days * _DAY_SECONDS
+
+
+def bucket_of(artifacts: str) -> str:
+    """The bucket in a setting of ARTIFACTS, "" where it names none."""
+    kind, _, place = artifacts.partition("://")
+    return place.partition("/")[0] if kind == "gs" else ""
 
 
 def pubsub_agent(project_number: str) -> str:

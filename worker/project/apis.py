@@ -18,6 +18,7 @@ MONITORING = _service("Cloud Monitoring", "monitoring", "MONITORING")
 PROJECTS = _service("Resource Manager", "cloudresourcemanager", "CLOUDRESOURCEMANAGER")
 RUN = _service("Cloud Run", "run", "RUN")
 SERVICE_USAGE = _service("Service Usage", "serviceusage", "SERVICEUSAGE")
+STORAGE = _service("Cloud Storage", "storage", "STORAGE")
 
 __all__ = [
     "ARTIFACT_REGISTRY",
@@ -30,4 +31,5 @@ __all__ = [
     "PUBSUB",
     "RUN",
     "SERVICE_USAGE",
+    "STORAGE",
 ]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from worker.project.apis import IAM, LOGGING, MONITORING, PROJECTS, PUBSUB, RUN
+from worker.project.apis import IAM, LOGGING, MONITORING, PROJECTS, PUBSUB, RUN, STORAGE
 from worker.project.google import Google, Json
 from worker.project.policy import Policy
 
@@ -50,6 +50,15 @@ class Project:
         """Who may do what to a service account, `projects/P/serviceAccounts/EMAIL`."""
         path = f"v1/{name}:getIamPolicy?{_WHOLE_POLICY}"
         return Policy(self.google.call(IAM, "POST", path, {}))
+
+    def bucket(self, name: str) -> Json | None:
+        """A bucket. Source: Cloud Storage JSON API, Buckets."""
+        return self.google.get(STORAGE, f"storage/v1/b/{name}")
+
+    def bucket_policy(self, name: str) -> Policy:
+        """Who may do what to a bucket."""
+        path = f"storage/v1/b/{name}/iam?optionsRequestedPolicyVersion=3"
+        return Policy(self.google.call(STORAGE, "GET", path))
 
     def policy(self) -> Policy:
         """Who may do what in the whole project."""

@@ -10,6 +10,7 @@ MONITORING_API = "monitoring.googleapis.com"
 PROJECTS_API = "cloudresourcemanager.googleapis.com"
 PUBSUB_API = "pubsub.googleapis.com"
 RUN_API = "run.googleapis.com"
+STORAGE_API = "storage.googleapis.com"
 
 
 def apis_of(deployment: Deployment) -> tuple[str, ...]:
@@ -26,4 +27,6 @@ def apis_of(deployment: Deployment) -> tuple[str, ...]:
         "iamcredentials.googleapis.com",
         PROJECTS_API,
     )
-    return (*always, FIRESTORE_API) if deployment.database else always
+    claims = (FIRESTORE_API,) if deployment.database else ()
+    artifacts = (STORAGE_API,) if deployment.bucket else ()
+    return (*always, *claims, *artifacts)

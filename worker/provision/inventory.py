@@ -4,6 +4,7 @@ from worker.deployment import Deployment
 from worker.provision.apis import apis_of
 from worker.provision.kinds.account import Account
 from worker.provision.kinds.alert import AlertPolicy
+from worker.provision.kinds.bucket import Bucket
 from worker.provision.kinds.channel import Channel
 from worker.provision.kinds.dashboard import Dashboard
 from worker.provision.kinds.enabling import Agent, Apis
@@ -29,6 +30,7 @@ def sections_of(deployment: Deployment) -> list[Section]:
         ("Images", [Repository(deployment)]),
         ("Topics and subscriptions", _messages(deployment)),
         *([("Claims", _claims(deployment))] if deployment.database else []),
+        *([("Artifacts", _artifacts(deployment))] if deployment.bucket else []),
         ("Who may do what", [*roles_of(deployment)]),
         ("Where messages are pushed to", [PushEndpoint(deployment)]),
         ("What watches it", _watching(deployment)),
@@ -77,6 +79,10 @@ def _held(deployment: Deployment, name: str, about: str) -> list[Resource]:
 
 def _claims(deployment: Deployment) -> list[Resource]:
     return [Database(deployment), Expiry(deployment)]
+
+
+def _artifacts(deployment: Deployment) -> list[Resource]:
+    return [Bucket(deployment)]
 
 
 def _watching(deployment: Deployment) -> list[Resource]:

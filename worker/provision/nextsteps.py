@@ -18,6 +18,8 @@ SUBSTITUTED = (
     "build_account",
     "repository",
     "claims",
+    "artifacts",
+    "unknown_feature",
     "ack_deadline_seconds",
     "handler_threads",
     "memory_mib",

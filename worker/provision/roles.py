@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from worker.deployment import Deployment
+from worker.provision.kinds.bucket import bucket_target
 from worker.provision.kinds.enabling import TOKEN_CREATOR
 from worker.provision.kinds.grant import Grant, Member
 from worker.provision.kinds.targets import (
@@ -40,11 +41,15 @@ def roles_of(deployment: Deployment) -> Iterator[Grant]:
     yield Grant("pubsub.publisher", agent, topic_target(deployment, deployment.dead_letter_topic))
     subscription = subscription_target(deployment, deployment.subscription)
     yield Grant("pubsub.subscriber", agent, subscription)
-    # The worker quarantines, and claims.
+    # The worker quarantines, claims, and keeps artifacts.
     quarantine = topic_target(deployment, deployment.quarantine_topic)
     yield Grant("pubsub.publisher", runtime, quarantine)
     if deployment.database:
         yield Grant("datastore.user", runtime, project)
+    if deployment.bucket:
+        # To read files and to make them. It takes leave to delete, too: to write one that is there,
+        # as after a lost answer, may be refused without that as forbidden, not as there.
+        yield Grant("storage.objectUser", runtime, bucket_target(deployment))
     # Builds push images, deploy, and run smoke, which publishes, pushes and looks at dead letters.
     yield Grant("artifactregistry.writer", builder, repository_target(deployment))
     yield Grant("iam.serviceAccountUser", builder, as_runtime)

@@ -15,6 +15,7 @@ from tests.support.google import (
     pubsub,
     run,
     series,
+    storage,
 )
 from tests.support.google.faults import Fault
 from tests.support.google.forward import Answer, answer_of, exists, forward
@@ -35,10 +36,12 @@ _ROUTES = Routes(
         *series.ROUTES,
         *pubsub.ROUTES,
         *run.ROUTES,
+        *storage.ROUTES,
     )
 )
 _UNIMPLEMENTED = 501
 _OK = 200
+_NO_CONTENT = 204
 
 
 @dataclass(slots=True)
@@ -99,7 +102,8 @@ class Answering:
 
     def _own(self, request: Request) -> Answer:
         with self.state.lock:
-            return answer_of(_OK, _ROUTES.answer(self.state, request))
+            answered = _ROUTES.answer(self.state, request)
+        return Answer(_NO_CONTENT, b"") if answered is None else answer_of(_OK, answered)
 
     def _exists_elsewhere(self, api: str, name: str) -> bool:
         target = self.targets.get(api, "")

@@ -24,7 +24,8 @@ def resource_name(name: str) -> str:
     return re.sub(rf"^projects/(?:-|_|{NUMBER})(?=/|$)", f"projects/{PROJECT}", name)
 
 
-def _shown(state: State, key: Key) -> Json:
+def shown(state: State, key: Key) -> Json:
+    """The policy of a resource, with its etag."""
     bindings = state.policies.get(key, {}).get("bindings", [])
     conditional = any("condition" in binding for binding in bindings)
     policy: Json = {"version": 3 if conditional else 1}
@@ -35,15 +36,18 @@ def _shown(state: State, key: Key) -> Json:
 
 def get_policy(state: State, request: Request) -> Json:
     """Source: google.iam.v1.IAMPolicy.GetIamPolicy; an empty policy has an etag only."""
-    return _shown(state, _key(state, request))
+    return shown(state, _key(state, request))
 
 
 def set_policy(state: State, request: Request) -> Json:
     """Source: google.iam.v1.IAMPolicy.SetIamPolicy. Raises Refused for an etag that is old."""
-    key = _key(state, request)
-    policy = request.json.get("policy", {})
+    return keep(state, _key(state, request), request.json.get("policy", {}))
+
+
+def keep(state: State, key: Key, policy: Json) -> Json:
+    """Keep the policy of a resource. Raises Refused for an etag that is old."""
     etag = policy.get("etag", "")
-    if etag and etag != _shown(state, key)["etag"]:
+    if etag and etag != shown(state, key)["etag"]:
         message = (
             "There were concurrent policy changes. Please retry the whole read-modify-write "
             "with exponential backoff."
@@ -51,7 +55,7 @@ def set_policy(state: State, request: Request) -> Json:
         raise Refused(409, message, "ABORTED")
     _check_members(state, policy)
     state.policies[key] = {"bindings": policy.get("bindings", [])}
-    return _shown(state, key)
+    return shown(state, key)
 
 
 def _check_members(state: State, policy: Json) -> None:

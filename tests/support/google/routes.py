@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tests.support.google.request import Json, Refused, Request
 from tests.support.google.state import State
 
-Answer = Callable[[State, Request], Json]
+Answer = Callable[[State, Request], Json | None]  # None: without content
 
 _PART = re.compile(r"\{(\w+)(=\*\*)?\}")
 
@@ -38,8 +38,8 @@ class Routes:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = tuple(routes)
 
-    def answer(self, state: State, request: Request) -> Json:
-        """What the API answers. Raises Refused."""
+    def answer(self, state: State, request: Request) -> Json | None:
+        """What the API answers, None for nothing. Raises Refused."""
         for one in self._routes:
             if one.api not in (request.api, "*") or one.method != request.method:
                 continue

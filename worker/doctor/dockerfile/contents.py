@@ -76,7 +76,7 @@ def examine(dockerfile: Dockerfile, folder: Path, ignored: Ignored) -> Iterator[
     for one in dockerfile.named("ENV", "ARG"):
         yield from examine_secrets(dockerfile.variables(one), place(FILE, one.line))
     for one in dockerfile.named("COPY", "ADD"):
-        yield from _copied(one, folder, ignored)
+        yield from _copied(one, dockerfile, folder, ignored)
 
 
 def _base(one: Instruction, image: str) -> Iterator[Finding]:
@@ -116,11 +116,13 @@ def examine_secrets(variables: Iterable[tuple[str, str]], where: str) -> Iterato
             yield found(SECRET, where, f"{name[:60]} has a value")
 
 
-def _copied(one: Instruction, folder: Path, ignored: Ignored) -> Iterator[Finding]:
+def _copied(
+    one: Instruction, dockerfile: Dockerfile, folder: Path, ignored: Ignored
+) -> Iterator[Finding]:
     words = one.exec_form() or one.words()
     if "from" in one.flags or any(word.startswith("<<") for word in words):
         return
-    for source in words[:-1]:
+    for source in map(dockerfile.resolve, words[:-1]):
         if "$" in source or "://" in source:
             continue
         if not _is_there(folder, source):

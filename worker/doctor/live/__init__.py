@@ -10,6 +10,7 @@ from worker.doctor.finding import Finding
 from worker.doctor.live import (
     access,
     accounts,
+    artifacts,
     capacity,
     claims,
     deadletters,
@@ -31,7 +32,7 @@ Look = Callable[[Live, Deployment], Iterable[Finding]]
 
 _AREAS = (
     revision, subscription, endpoint, accounts, access, deadlines, capacity, claims,
-    deadletters, quarantine, others, watching,
+    artifacts, deadletters, quarantine, others, watching,
 )  # fmt: skip
 LOOKS: Mapping[Check, Look] = MappingProxyType(
     {check: look for area in _AREAS for check, look in area.LOOKS.items()}

@@ -65,6 +65,12 @@ def grant_on_project(project: str, member: str, role: str) -> str:
     return gcloud(*words, f"--member={member}", f"--role={role}", "--condition=None")
 
 
+def grant_on_bucket(bucket: str, email: str, role: str) -> str:
+    """Give the role on `gs://BUCKET`, for which no project has to be named."""
+    words = ("storage", "buckets", "add-iam-policy-binding", bucket)
+    return gcloud(*words, f"--member=serviceAccount:{email}", f"--role={role}")
+
+
 def grant_on_account(account: str, email: str, role: str) -> str:
     """Give the role on the service account `account` to the account `email`."""
     project = account_name(account).split("/")[1]

@@ -74,6 +74,7 @@ def _later(project: Project, deployment: Deployment, answers: Mapping[str, Any])
     dead = names.dead_letter_topic(subscription, deployment)
     quarantine = names.quarantine_topic(settings, deployment)
     database = names.database(settings, deployment)
+    bucket = names.bucket(settings, deployment)
     return {
         "push_account": lambda: project.google.get(IAM, f"v1/{account}"),
         "push_account_policy": lambda: _policy(lambda: project.account_policy(account)),
@@ -83,6 +84,8 @@ def _later(project: Project, deployment: Deployment, answers: Mapping[str, Any])
         "quarantine_policy": lambda: _topic_policy(project, quarantine),
         "database": lambda: _database(project, database, "") if database else None,
         "ttl": lambda: _database(project, database, _TTL) if database else None,
+        "bucket": lambda: project.bucket(bucket) if bucket else None,
+        "bucket_policy": lambda: _bucket_policy(project, bucket),
         "held": lambda: _held(project, (dead, quarantine), answers["subscriptions"]),
         "oldest_seconds": lambda: _oldest_seconds(project, deployment.subscription),
         "pushes": lambda: _pushes(project, deployment.subscription),
@@ -104,6 +107,10 @@ def _policy(ask: Callable[[], Policy]) -> Policy | None:
 
 def _topic_policy(project: Project, topic: str) -> Policy | None:
     return _policy(lambda: project.pubsub_policy(topic)) if topic else None
+
+
+def _bucket_policy(project: Project, bucket: str) -> Policy | None:
+    return _policy(lambda: project.bucket_policy(bucket)) if bucket else None
 
 
 def _enabled(project: Project) -> frozenset[str]:

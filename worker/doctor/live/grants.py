@@ -20,6 +20,9 @@ MAKE_TOKENS = (
     "roles/pubsub.serviceAgent",
     "roles/owner",
 )
+WRITE_FILES = (
+    "roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin", *_BASIC,
+)  # fmt: skip
 USE_FIRESTORE = ("roles/datastore.user", "roles/datastore.owner", *_BASIC)
 
 

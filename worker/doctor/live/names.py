@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from worker.config import Settings
-from worker.deployment import Deployment
+from worker.deployment import Deployment, bucket_of
 from worker.doctor.live.snapshot import Json, Read, Unread
 
 _DELETED = "_deleted-topic_"  # what Pub/Sub says instead of a topic that was deleted
@@ -46,6 +46,11 @@ def database(settings: Settings | None, deployment: Deployment) -> str:
         return deployment.database
     kind, _, name = settings.claims.partition(":")
     return (name or "(default)") if kind == "firestore" else ""
+
+
+def bucket(settings: Settings | None, deployment: Deployment) -> str:
+    """The bucket of the artifacts, "" where they are kept elsewhere."""
+    return deployment.bucket if settings is None else bucket_of(settings.artifacts)
 
 
 def readers(topic: str, subscriptions: list[Json]) -> list[Json]:

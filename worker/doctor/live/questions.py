@@ -26,6 +26,7 @@ _MONITORING = "monitoring.googleapis.com"
 _PROJECTS = "cloudresourcemanager.googleapis.com"
 _PUBSUB = "pubsub.googleapis.com"
 _RUN = "run.googleapis.com"
+_STORAGE = "storage.googleapis.com"
 _USAGE = "serviceusage.googleapis.com"
 
 # By the field of Live that holds the answer.
@@ -61,6 +62,10 @@ QUESTIONS = {
         "the database of the claims", "datastore.databases.getMetadata", _FIRESTORE
     ),
     "ttl": Question("the TTL policy of the claims", "datastore.indexes.get", _FIRESTORE),
+    "bucket": Question("the bucket of the artifacts", "storage.buckets.get", _STORAGE),
+    "bucket_policy": Question(
+        "the IAM policy of the artifacts' bucket", "storage.buckets.getIamPolicy", _STORAGE
+    ),
     "held": Question("how many messages wait", "monitoring.timeSeries.list", _MONITORING),
     "oldest_seconds": Question(
         "how old the oldest message is", "monitoring.timeSeries.list", _MONITORING

@@ -53,6 +53,8 @@ class Live:
     quarantine_policy: Read[Policy | None]
     database: Read[Json | None]
     ttl: Read[Json | None]  # the field expires_at of the claims
+    bucket: Read[Json | None]  # of the artifacts
+    bucket_policy: Read[Policy | None]
     held: Read[Mapping[str, int]]  # subscription -> messages that wait in it
     oldest_seconds: Read[float]  # age of the oldest message of the push subscription
     pushes: Read[Mapping[str, int]]  # class of the answer -> pushes, lately

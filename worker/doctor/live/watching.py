@@ -6,7 +6,7 @@ from worker.deployment import Deployment
 from worker.doctor.catalogue import Check, found
 from worker.doctor.finding import Finding, Severity
 from worker.doctor.live.commands import PROVISION, SMOKE, enable
-from worker.doctor.live.names import database
+from worker.doctor.live.names import bucket, database
 from worker.doctor.live.serving import settings_of
 from worker.doctor.live.snapshot import Live, Skipped, known, there
 
@@ -67,6 +67,8 @@ def _needed(live: Live, deployment: Deployment) -> list[str]:
         settings = None
     if database(settings, deployment):
         names.append("firestore")
+    if bucket(settings, deployment):
+        names.append("storage")
     return [f"{name}.googleapis.com" for name in names]
 
 

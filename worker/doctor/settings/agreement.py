@@ -16,11 +16,20 @@ DIFFERS = Check(
     "provision, smoke and doctor look at another service, account or topic than the one deployed.",
     "change one of them; the substitutions' defaults in cloudbuild.yaml repeat deploy.toml",
 )
-CHECKS = (DIFFERS,)
+NO_TOOLS = Check(
+    "build-tools-missing",
+    Severity.ERROR,
+    "the image of a worker that builds unknown features has the tools for it",
+    "No feature is built: each such message fails, and says that the tools are missing.",
+    "set _REQUIREMENTS=requirements-build.txt, or UNKNOWN_FEATURE=reject",
+)
+CHECKS = (DIFFERS, NO_TOOLS)
+_WITH_TOOLS = "REQUIREMENTS=requirements-build.txt"
 
 
 def examine(build: Build, deployed: Deployed, deployment: Deployment) -> Iterator[Finding]:
     """Each setting that differs, once: as a substitution, or else as it is deployed."""
+    yield from _tools(build, deployed)
     wanted = {name: str(value) for name, value in deployment.model_dump(mode="json").items()}
     said = set()
     for name, node in build.substitutions.items():
@@ -31,6 +40,16 @@ def examine(build: Build, deployed: Deployed, deployment: Deployment) -> Iterato
             yield from _differing(given, wanted, place(FILE, node.line))
     given = {name: value for name, value in _given(deployed) if name not in said and value}
     yield from _differing(given, wanted, deployed.where)
+
+
+def _tools(build: Build, deployed: Deployed) -> Iterator[Finding]:
+    """An image that is built elsewhere is not known here."""
+    if deployed.variable("UNKNOWN_FEATURE") != "build":
+        return
+    builds = [run.command.words for run in build.runs() if run.starts("docker", "build")]
+    if builds and not any(_WITH_TOOLS in word for words in builds for word in words):
+        what = "UNKNOWN_FEATURE is build, and the image is built without requirements-build.txt"
+        yield found(NO_TOOLS, deployed.where, what)
 
 
 def _differing(
@@ -53,6 +72,8 @@ def _given(deployed: Deployed) -> Iterator[tuple[str, str]]:
     is_topic = quarantine.startswith("topic:")
     yield "quarantine_topic", quarantine.rpartition("/")[2] if is_topic else ""
     yield "claims", deployed.variable("CLAIMS", "memory") or ""
+    yield "artifacts", deployed.variable("ARTIFACTS", "none") or ""
+    yield "unknown_feature", deployed.variable("UNKNOWN_FEATURE", "reject") or ""
     numbers = {
         "handler_threads": deployed.setting("HANDLER_THREADS"),
         "memory_mib": deployed.memory_mib,

@@ -58,6 +58,20 @@ QUARANTINE_FOLDER = Check(
     "A folder on Cloud Run is memory: what was rejected, and acked, is lost with the instance.",
     "set QUARANTINE=topic:projects/PROJECT/topics/TOPIC, or mount a volume there",
 )
+ARTIFACTS_FOLDER = Check(
+    "artifacts-folder",
+    Severity.ERROR,
+    "artifacts outlive the instance",
+    "A folder on Cloud Run is memory: what a handler kept, and said so, is lost with the instance.",
+    "set ARTIFACTS=gs://BUCKET/PREFIX, or mount a volume there",
+)
+BUILDS_NOWHERE = Check(
+    "builds-nowhere",
+    Severity.ERROR,
+    "a worker that builds unknown features has a place for them",
+    "What is built cannot be kept: each such message is answered 503 and comes again.",
+    "set ARTIFACTS=gs://BUCKET/PREFIX, or UNKNOWN_FEATURE=reject",
+)
 CLAIMS_NOT_SHARED = Check(
     "claims-memory",
     Severity.WARNING,
@@ -88,7 +102,7 @@ LOG_SINK = Check(
 )
 CHECKS = (
     INVALID, MISSPELT, UNKNOWN, RESERVED, EMULATOR, LOOPBACK, QUARANTINE_NONE, QUARANTINE_FOLDER,
-    CLAIMS_NOT_SHARED, LOG_SINK, LOG_LEVEL,
+    ARTIFACTS_FOLDER, BUILDS_NOWHERE, CLAIMS_NOT_SHARED, LOG_SINK, LOG_LEVEL,
 )  # fmt: skip
 
 _OF_CLOUD_RUN = ("PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION")
@@ -157,6 +171,11 @@ def _meaning(deployed: Deployed) -> Iterator[Finding]:
         yield found(QUARANTINE_NONE, where, "QUARANTINE is none, its default on Cloud Run")
     if (quarantine or "").startswith("folder:"):
         yield found(QUARANTINE_FOLDER, where, "QUARANTINE is a folder")
+    artifacts = deployed.variable("ARTIFACTS", "none")
+    if (artifacts or "").startswith("folder:"):
+        yield found(ARTIFACTS_FOLDER, where, "ARTIFACTS is a folder")
+    if artifacts == "none" and deployed.variable("UNKNOWN_FEATURE") == "build":
+        yield found(BUILDS_NOWHERE, where, "UNKNOWN_FEATURE is build, and ARTIFACTS none")
     most, processes = deployed.max_instances, deployed.setting("WORKERS")
     alone = (most or 1) == (processes or 1) == 1
     if deployed.variable("CLAIMS", "memory") == "memory" and not alone:

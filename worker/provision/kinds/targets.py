@@ -35,13 +35,16 @@ class Target:
         return cloud.once(f"policy of {self.path}", lambda: self._read(cloud))
 
     def _read(self, cloud: Cloud) -> Policy | None:
-        path = f"{self.path}:getIamPolicy{self.query}"
         try:
-            return Policy(cloud.google.call(self.service, self.method, path, self.body))
+            return Policy(self._ask(cloud))
         except CallFailed as failed:
             if failed.status == _NOT_FOUND:
                 return None
             raise
+
+    def _ask(self, cloud: Cloud) -> Json:
+        path = f"{self.path}:getIamPolicy{self.query}"
+        return cloud.google.call(self.service, self.method, path, self.body)
 
     def write(self, cloud: Cloud, policy: Policy) -> None:
         """Set the policy; refused where another was written since. Raises CallFailed."""
