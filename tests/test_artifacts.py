@@ -112,7 +112,8 @@ def test_the_setting_chooses_the_place(value: str, kind: type) -> None:
     assert type(artifacts_of(read_settings({"ARTIFACTS": value}))) is kind
 
 
-def test_no_place_finds_nothing() -> None:
-    assert NoArtifacts().find("a") is None
-    with pytest.raises(ArtifactsFailed):
+def test_where_there_is_no_place_that_is_said_before_anything_is_made() -> None:
+    with pytest.raises(ArtifactsFailed, match="ARTIFACTS=none"):
+        NoArtifacts().find("a")
+    with pytest.raises(ArtifactsFailed, match="ARTIFACTS=none"):
         NoArtifacts().keep("a", {"a": b""})

@@ -43,14 +43,18 @@ class NoArtifacts:
     def keep(self, name: str, files: Mapping[str, bytes]) -> str:
         """Refuse, so that the message is nacked."""
         check_bundle(name, files)
-        raise ArtifactsFailed(
-            "ARTIFACTS=none: there is no place for files (set ARTIFACTS=gs://BUCKET/PREFIX)"
-        )
+        raise _no_place()
 
     def find(self, name: str) -> str | None:
-        """There is none."""
+        """Refuse: who looks for a bundle would make it next, for nothing."""
         check_name(name)
-        return None
+        raise _no_place()
+
+
+def _no_place() -> ArtifactsFailed:
+    return ArtifactsFailed(
+        "ARTIFACTS=none: there is no place for files (set ARTIFACTS=gs://BUCKET/PREFIX)"
+    )
 
 
 class MemoryArtifacts:
