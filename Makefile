@@ -46,6 +46,7 @@ lint: setup ## the part of check that runs no test
 	@echo "== cloudbuild.yaml";  $(VENV)/bin/check-jsonschema --builtin-schema vendor.cloudbuild cloudbuild.yaml
 	@echo "== shellcheck";       $(VENV)/bin/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
 	@echo "== doctor";           $(RUN) worker doctor --offline
+	@echo "== docs/features";    $(RUN) worker features docs --check
 
 # The image runs 3.13; .venv is often older. Skipped where there is no 3.13, but never in CI.
 python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of its own

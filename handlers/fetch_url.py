@@ -21,7 +21,10 @@ UNICAST = ipaddress.IPv6Network("2000::/3")  # so nothing that stands for an IPv
 class FetchUrl(Requirements):
     """Where to look."""
 
-    url: HttpUrl = Field(examples=["https://example.com/"], description="http or https")
+    url: HttpUrl = Field(
+        examples=["https://example.com/"], description="http or https",
+        json_schema_extra={"pattern": "^https?://"},
+    )  # fmt: skip
 
 
 class Fetched(BaseModel):

@@ -17,6 +17,7 @@ from tests.support.markdown import PAGES, anchors, blocks, links, name_of, table
 from tests.support.pushes import push_of, wrapped
 from tests.support.server import ROOT
 from worker import Context, feature
+from worker.artifacts import MemoryArtifacts
 from worker.claims import Claim
 from worker.cli import main
 from worker.config import Settings
@@ -35,6 +36,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "number": (int, float),
     "boolean": bool,
     "object": dict,
+    "array": list,
 }
 
 
@@ -48,6 +50,11 @@ def crowded(context: Context) -> None:
     raise Overloaded("no place", {"crowded": 1})
 
 
+@feature("keeps")
+def keeps(context: Context) -> None:
+    context.artifacts.keep("one", {"file": b"1"})
+
+
 class NoStore:
     """Claims without their store."""
 
@@ -58,11 +65,13 @@ class NoStore:
         """Nobody is told."""
 
 
-def entries_of(payload: dict[str, Any], **parts: Any) -> list[dict[str, Any]]:
+def entries_of(
+    payload: dict[str, Any], attributes: dict[str, str] | None = None, **parts: Any
+) -> list[dict[str, Any]]:
     """What a real push with a trace writes; the canonical entry comes last."""
     sink = ListSink()
-    worker = make_worker(smoke_test, crashes, crowded, sink=sink, **parts)
-    process(worker, push_of(wrapped(payload), TRACE))
+    worker = make_worker(smoke_test, crashes, crowded, keeps, sink=sink, **parts)
+    process(worker, push_of(wrapped(payload, attributes=attributes), TRACE))
     assert sink.entries[-1]["event"] == CANONICAL_EVENT
     return sink.entries
 
@@ -143,7 +152,8 @@ def test_every_other_variable_that_the_worker_reads_is_documented() -> None:
 def test_the_fields_of_the_canonical_entry_are_the_codes() -> None:
     names = ("smoke_test", "crashes", "unknown", "crowded")
     entries = [entries_of({"feature": name})[-1] for name in names]
-    entries += [entries_of({"feature": "smoke_test"}, claims=NoStore())[-1]]
+    entries += [entries_of({"feature": "smoke_test"}, TRACE, claims=NoStore())[-1]]
+    entries += [entries_of({"feature": "keeps"}, artifacts=MemoryArtifacts())[-1]]
     rows = table(LOGGING, "Field") + table(LOGGING, "Special field")
     for entry in entries:
         check_fields(entry, rows)

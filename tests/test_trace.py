@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.pushes import push_of
-from worker.trace import Trace, trace_of
+from worker.message import Form, Message
+from worker.trace import Trace, publisher_trace, trace_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -134,3 +135,19 @@ def test_any_header_text_is_a_valid_trace_or_none(traceparent: str, cloud: str) 
         assert int(trace.trace_id, 16)
         assert trace.span_id == "" or re.fullmatch("[0-9a-f]{16}", trace.span_id)
         assert trace.span_id == "" or int(trace.span_id, 16)
+
+
+def published(**attributes: str) -> Message:
+    return Message("1", b"", attributes, Form.WRAPPED)
+
+
+def test_the_trace_of_a_publisher_is_a_field_of_its_own() -> None:
+    message = published(traceparent=f"00-{TRACE}-{SPAN}-01")
+    assert publisher_trace(message) == {"publisher_trace": TRACE}
+
+
+@pytest.mark.parametrize(
+    "message", [None, published(), published(traceparent=""), published(traceparent="00-x-y-01")]
+)
+def test_a_message_without_a_publishers_trace_has_no_such_field(message: Message | None) -> None:
+    assert publisher_trace(message) == {}

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from worker.http1 import Request, path_of
 from worker.message import Push
-from worker.outcome import Stop, UnknownFeature
+from worker.outcome import Reject, Stop, UnknownFeature
 from worker.pipeline import Worker, run_directly
 from worker.response import ADVICE
 from worker.response import Response as Answer
@@ -72,6 +72,8 @@ def _smoke_test(worker: Worker, answer: Mapping[str, Any] | None) -> Response:
         result = run_directly(worker, "smoke_test", Push(request.environ[_HEADERS], b""))
     except UnknownFeature as missing:
         return _json({"status": "error", "message": missing.reason}, 404)
+    except Reject as reject:  # its status acks, and no message is there to be acked
+        return _json({"status": "error", "message": reject.reason}, 500)
     except Stop as stop:
         return _json({"status": "error", "message": stop.reason}, stop.status)
     if answer is None:

@@ -28,7 +28,7 @@ from worker.quarantine import Quarantine, QuarantineFailed, Rejected
 from worker.registry import Features
 from worker.sink import Sink
 from worker.stdlog import handling
-from worker.trace import trace_of
+from worker.trace import publisher_trace, trace_of
 
 CANONICAL_EVENT = "message.processed"
 
@@ -217,6 +217,7 @@ class Delivery:
             "seconds": round(seconds, 6),
             "bytes": len(self._push.body),
             "queue_seconds": self._queue_seconds(),
+            **publisher_trace(message),
             **self._claim_fields(),
             **ending.fields,
         }

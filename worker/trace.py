@@ -6,7 +6,7 @@ Sources: W3C Trace Context (traceparent); Cloud Trace's X-Cloud-Trace-Context (a
 import re
 from typing import NamedTuple
 
-from worker.message import Push
+from worker.message import Message, Push
 
 # Version ff is forbidden, and so is an id of zeros.
 _TRACEPARENT = re.compile(
@@ -42,6 +42,12 @@ def trace_of(push: Push) -> Trace | None:
         header = push.header("x-cloud-trace-context")
         trace = _cloud(header) if header else None
     return trace
+
+
+def publisher_trace(message: Message | None) -> dict[str, str]:
+    """The field of the trace that the message was published in, where its attributes say it."""
+    trace = _w3c(message.attributes.get("traceparent", "")) if message else None
+    return {"publisher_trace": trace.trace_id} if trace else {}
 
 
 def _w3c(header: str) -> Trace | None:

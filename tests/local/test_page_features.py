@@ -54,7 +54,8 @@ def test_every_feature_is_listed_with_its_outcomes(made: Stage) -> None:
 def test_a_feature_is_told_with_its_requirements(made: Stage) -> None:
     shown = text_of(get(made, "/features/resize_image"))
     assert "width whole number from 1 to 8192 required Pixels. The height follows." in shown
-    assert "format choice one of webp, avif, jpeg &#34;webp&#34; The format of the result." in shown
+    choices = "one of &#34;webp&#34;, &#34;avif&#34;, &#34;jpeg&#34;"
+    assert f"format choice {choices} &#34;webp&#34; The format of the result." in shown
     assert "crop.left whole number at least 0 0 pixels from the left" in shown
     assert "&#34;source&#34;: &#34;gs://uploads/harbour.jpg&#34;" in shown, "the author's example"
 

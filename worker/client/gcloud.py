@@ -9,22 +9,32 @@ from worker.message import PubsubMessage
 
 
 def publish_command(topic: str, content: PubsubMessage) -> str:
-    """`gcloud pubsub topics publish` for this message; "" where gcloud cannot publish it."""
+    """`gcloud pubsub topics publish` for this message, to the emulator where there is one."""
+    command = topic_publish(topic, content)
+    return command if command.startswith("#") else " ".join([*_for_the_emulator(), command])
+
+
+def topic_publish(topic: str, content: PubsubMessage) -> str:
+    """`gcloud pubsub topics publish` for this message; a comment where gcloud cannot publish it.
+
+    `topic` is projects/P/topics/T, or T alone for the project that gcloud is set to.
+    """
     try:
         message = content.data.decode()
     except UnicodeDecodeError:
         return "# gcloud cannot: the payload is not UTF-8 text"
     if "\0" in message:
         return "# gcloud cannot: no command line holds a NUL character"
-    _, project, _, name = topic.split("/")
-    words = [f"gcloud pubsub topics publish {quote(name)} --project={quote(project)}"]
+    words = [f"gcloud pubsub topics publish {quote(topic.rpartition('/')[2])}"]
+    if "/" in topic:
+        words.append(f"--project={quote(topic.split('/')[1])}")
     if message:
         words.append(f"--message={quote(message)}")
     if content.attributes:
         words.append(f"--attribute={quote(attribute_flag(content.attributes))}")
     if content.ordering_key:
         words.append(f"--ordering-key={quote(content.ordering_key)}")
-    return " ".join([*_for_the_emulator(), *words])
+    return " ".join(words)
 
 
 def _for_the_emulator() -> list[str]:
@@ -53,6 +63,11 @@ def attribute_flag(attributes: Mapping[str, str]) -> str:
 
 
 def logging_read(query: str, project: str) -> str:
-    """`gcloud logging read` for the query. It prints [] until the entries have arrived."""
-    line = query.replace("\n", " AND ")
-    return f"gcloud logging read {quote(line)} --project={quote(project)} --format=json"
+    """`gcloud logging read` for the query. It prints [] until the entries have arrived.
+
+    `project` "" is the one that gcloud is set to.
+    """
+    words = [f"gcloud logging read {quote(query.replace(chr(10), ' AND '))}"]
+    if project:
+        words.append(f"--project={quote(project)}")
+    return " ".join([*words, "--format=json"])

@@ -29,6 +29,6 @@ def _written(time: datetime) -> str:
 
 
 def logs_link(query: str, project: str) -> str:
-    """The address of Logs Explorer with the query filled in."""
-    address = "https://console.cloud.google.com/logs/query"
-    return f"{address};query={percent(query, safe='')}?project={percent(project, safe='')}"
+    """The address of Logs Explorer with the query filled in; `project` may be ""."""
+    address = f"https://console.cloud.google.com/logs/query;query={percent(query, safe='')}"
+    return f"{address}?project={percent(project, safe='')}" if project else address

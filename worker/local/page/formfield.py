@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from worker.local.page.schemawords import limits_of, plural, type_of
+from worker.catalog.words import limits_of
+from worker.local.page.schemawords import plural, type_of
 
 Kind = Literal[
     "text", "area", "whole", "number", "check", "choice", "lines", "json", "group", "fixed"

@@ -4,32 +4,52 @@ import contextlib
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic.errors import PydanticUserError
 
-from worker.cli import fail
+from worker.cli import LazyGroup, fail
 from worker.config import SettingsInvalid, read_settings
 from worker.feature import Feature, HandlersInvalid
 from worker.registry import Features, load
 
+if TYPE_CHECKING:
+    from worker.catalog.described import Described
+
 _COLUMNS = ("NAME", "REQUIREMENTS", "SUMMARY")
+_SETTINGS = ("HANDLERS", "UNKNOWN_FEATURE")  # what says which features there are
 
 
-@click.command("features", short_help="List the features that have a handler.")
-@click.option("--json", "as_json", is_flag=True, help="For machines, with JSON Schemas.")
-def command(*, as_json: bool) -> None:
+@click.group(
+    "features",
+    cls=LazyGroup,
+    package=__name__,
+    names=("export", "docs", "check"),
+    invoke_without_command=True,
+    short_help="List the features; export what describes them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The list for machines, with JSON Schemas.")
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
     """List the features that have a handler: name, type of the requirements, summary.
 
-    They are loaded from the package that HANDLERS names (default: handlers), as `serve` does.
+    They are loaded from the package that HANDLERS names (default: handlers), as `serve` does. The
+    commands below make what describes them (docs/catalog.md), and check it.
 
     \b
     Example: python -m worker features
     Example: python -m worker features --json
     Example: HANDLERS=my_company.handlers python -m worker features
+    Example: python -m worker features export build/features
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    found = features_or_fail().all()
+    if context.invoked_subcommand is None:
+        _list(features_or_fail().all(), as_json=as_json)
+    elif as_json:
+        raise click.UsageError("--json is for the list: write a command's options behind it")
+
+
+def _list(found: list[Feature[Any]], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_machine_form(feature) for feature in found], indent=2))
         return
@@ -42,10 +62,20 @@ def command(*, as_json: bool) -> None:
 def features_or_fail() -> Features:
     """The features of the package HANDLERS, or the end of the command."""
     try:
-        settings = read_settings({"HANDLERS": os.environ.get("HANDLERS", "")})
+        settings = read_settings({name: os.environ.get(name, "") for name in _SETTINGS})
         with contextlib.redirect_stdout(sys.stderr):  # a handler file may print
-            return load(settings.handlers)
+            return load(settings.handlers, build_unknown=settings.builds_unknown)
     except (SettingsInvalid, HandlersInvalid) as error:
+        fail(str(error))
+
+
+def described_or_fail() -> "list[Described]":
+    """Every feature of the package HANDLERS, described, or the end of the command."""
+    from worker.catalog.described import describe
+
+    try:
+        return [describe(feature) for feature in features_or_fail().all()]
+    except HandlersInvalid as error:
         fail(str(error))
 
 

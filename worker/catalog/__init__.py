@@ -1,0 +1,1 @@
+"""Features described once: schemas, documents and pages that follow from their models."""
