@@ -15,7 +15,7 @@ def test_the_help_lists_every_command() -> None:
     listed = run("--help").stdout.partition("Commands:")[2].splitlines()
     assert [line.split()[0] for line in listed if line.strip()] == COMMANDS
     assert set(COMMANDS) == {
-        "serve", "dev", "faults", "features", "push", "publish", "quarantine",
+        "serve", "dev", "faults", "features", "new", "push", "publish", "quarantine",
         "provision", "smoke", "doctor",
     }  # fmt: skip
 

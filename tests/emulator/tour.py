@@ -38,6 +38,7 @@ _PORTS = ("8080", "8085")  # the worker's and the emulator's
 _KEEP_EXPORTS = 'if test -e "$1"; then . "$1"; fi; trap \'export -p > "$1"\' EXIT\n'
 _PRESSES = 5  # of Ctrl-C, until nothing runs
 _PRESS_SECONDS = 3.0
+_RUN_SECONDS = 100.0  # for one block; to build a feature takes the longest
 # No Makefile: `make setup` would install a .venv there, which takes a minute and the network.
 _LEFT_OUT = {".git", ".venv", ".laptop-cloud", "quarantine", "Makefile"}
 
@@ -103,7 +104,7 @@ class Terminal:
     def run(self, commands: str) -> None:
         """Run the commands to their end. They must succeed."""
         shell = self.start(commands)
-        code = shell.wait(WAIT_SECONDS)
+        code = shell.wait(_RUN_SECONDS)
         self._shell = None
         assert code == 0, f"exit code {code}:\n{commands}\n{self.output()}"
 
@@ -168,9 +169,12 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def take(page: Path, folder: Path) -> None:
-    """Run the marked blocks of a page in `folder`. The first that fails raises AssertionError."""
-    checkout = _checkout(folder)
+def take(page: Path, folder: Path, checkout: Path | None = None) -> None:
+    """Run the marked blocks of a page in `folder`. The first that fails raises AssertionError.
+
+    `checkout` is where its terminals begin, a copy of this one made of links if it is not given.
+    """
+    checkout = checkout or _checkout(folder)
     ports = {port: str(free_port()) for port in _PORTS}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = kept | {

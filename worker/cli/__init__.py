@@ -9,7 +9,7 @@ import click
 
 _INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 _COMMANDS = (
-    "serve", "dev", "faults", "features", "push", "publish", "quarantine",
+    "serve", "dev", "faults", "features", "new", "push", "publish", "quarantine",
     "provision", "smoke", "doctor",
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from worker.config import folder_of
 
 def next_steps(page: str | None, environment: Mapping[str, str]) -> str:
     """The text. `page` is the laptop cloud's address, None when it has been stopped."""
-    worker = f"{_python()} -m worker"
+    worker = f"{python_here()} -m worker"
     first = (
         f"{page}\n      the page: deliveries, logs, a form to publish, the quarantine"
         if page
@@ -32,14 +32,14 @@ Try next, in a second terminal:
       a broken payload: {_kept(environment["QUARANTINE"])}
   {worker} features
       what this worker can do
-  docs/handlers.md
-      how to write a handler: copy handlers/smoke_test.py
+  {worker} new my_feature --description "What it does." --dry-run
+      a feature of your own, with tests and a page: docs/handlers.md goes on from there
   docs/local.md
       what else the laptop cloud can do
 """
 
 
-def _python() -> str:
+def python_here() -> str:
     """How this shell calls the interpreter that is running."""
     for name in ("python", "python3"):
         if shutil.which(name) == sys.executable:
