@@ -84,7 +84,7 @@ def test_the_schema_takes_every_spelling_of_none_where_the_worker_does(
         (pair, {"feature": "pair", "requirements": {"first": 2}}),
         (tree, {"feature": "tree", "requirements": {"parts": [{"parts": [{"no": 1}]}]}}),
     ],
-    ids=repr,
+    ids=lambda part: part.name if isinstance(part, Feature) else repr(part),
 )
 def test_what_the_schema_refuses_the_worker_refuses(one: Feature[Any], payload: Any) -> None:
     assert not is_valid(one, payload)
