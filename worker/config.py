@@ -147,8 +147,8 @@ class Settings(BaseModel):
     artifacts: str = setting(
         "folder:artifacts", "folder:PATH, gs://BUCKET/PREFIX or none",
         "Where handlers keep the files that they make. With `none` a message whose handler keeps "
-        "some is nacked; that is the default on Cloud Run, where a folder is gone with its instance.",
-        pattern=_ARTIFACTS,
+        "some is nacked; that is the default on Cloud Run, where a folder is gone with its "
+        "instance.", pattern=_ARTIFACTS,
     )  # fmt: skip
     unknown_feature: UnknownFeature = setting(
         UnknownFeature.REJECT, "reject or build",
