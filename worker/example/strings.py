@@ -1,12 +1,13 @@
 """A text that a JSON Schema takes: of its format, its pattern and its length."""
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from re import _parser  # type: ignore[attr-defined]  # typeshed does not know it
 from typing import Any
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
+_parser: Any = importlib.import_module("re._parser")  # typeshed does not know it
 _FORMATS = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T09:30:00Z",
