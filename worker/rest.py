@@ -112,8 +112,10 @@ class Api:
             answer = self._session().request(
                 method, f"{endpoint}/{path}", json=body, timeout=timeout
             )
-            if answer.ok:  # without content where Cloud Storage has deleted something
-                return answer.json() if answer.content else {}
+            if answer.status_code == requests.codes.no_content:  # as Cloud Storage deletes
+                return {}
+            if answer.ok:
+                return answer.json()
         except (requests.RequestException, google.auth.exceptions.GoogleAuthError) as error:
             raise CallFailed(f"{endpoint} cannot be used: {_cause(error)}") from error
         except (ValueError, RecursionError):
