@@ -91,13 +91,15 @@ def test_a_second_time_there_is_nothing_to_do(engine: Engine, checkout: Path) ->
     assert {path: path.stat().st_mtime_ns for path in checkout.rglob("*")} == before
 
 
-def test_a_file_that_differs_is_not_overwritten_and_nothing_is_written(
+def test_a_file_that_differs_is_shown_and_not_overwritten_and_nothing_is_written(
     engine: Engine, checkout: Path
 ) -> None:
     (checkout / "handlers/vet_visit.py").write_text("mine\n")
-    said = refusal(run("new", "vet_visit"))
+    result = run("new", "vet_visit")
+    said = refusal(result)
     assert said.startswith("handlers/vet_visit.py: there already")
     assert "--force" in said
+    assert "--- a/handlers/vet_visit.py" in result.stdout
     assert files_in(checkout) == {"handlers/vet_visit.py": "mine\n"}
     assert engine.verified == []
 

@@ -62,8 +62,8 @@ def command(*, force: bool, dry_run: bool, **given: Any) -> None:
         return
     differ = [str(one.path) for one in changed if one.old is not None]
     if differ and not force:
-        shown = "--force --dry-run shows the difference, --force overwrites"
-        fail(f"{', '.join(differ)}: there already, with another content ({shown})")
+        show(changed)
+        fail(f"{', '.join(differ)}: there already, with another content (--force overwrites)")
     _verify(draft)
     show(changed)
     if dry_run:
