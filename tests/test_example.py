@@ -1,15 +1,17 @@
 """Examples of JSON Schemas: they fit, they are the same each time, or there is clearly none."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 from pydantic_core import SchemaValidator, core_schema
 
 from tests.support.anything import JSON
+from worker import Requirements
 from worker.example import NoExample, example_of
 
 
@@ -154,3 +156,24 @@ def test_texts_match_their_pattern(pattern: str) -> None:
 @given(JSON.filter(lambda value: isinstance(value, dict)))
 def test_what_is_given_is_given_back(value: Any) -> None:
     assert example_of({"examples": [value]}) is value
+
+
+_FIELDS: list[tuple[Any, Any]] = [
+    (int, Field(gt=5, multiple_of=3)),
+    (int, Field(ge=-7, multiple_of=2)),
+    (int, Field(lt=0)),
+    (float, Field(gt=0, le=1)),
+    (bool, Field()),
+    (str, Field(min_length=7, max_length=9)),
+    (str, Field(examples=["abc"], pattern="^abc$")),
+    (list[int], Field()),
+    (dict[str, int], Field()),
+    (int | None, Field(None)),
+]
+
+
+@given(st.lists(st.sampled_from(range(len(_FIELDS))), min_size=1, max_size=5, unique=True))
+def test_any_pydantic_model_of_such_fields_takes_its_example(chosen: list[int]) -> None:
+    fields: dict[str, Any] = {f"field_{number}": _FIELDS[number] for number in chosen}
+    model = create_model("Model", __base__=Requirements, **fields)
+    model.model_validate_json(json.dumps(example_of(model.model_json_schema())))

@@ -1,23 +1,17 @@
 """The Features page: what can be asked for, how, and how it went lately."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, create_model
 
 from tests.browser.sample import Told
 from tests.browser.shopping import environment
 from tests.browser.stage import Stage, stage
-from worker import Requirements
-from worker.local.page.examples import example_of
 from worker.local.page.markdown import html_of
-from worker.local.page.schemaform import form_of
 
 
 @pytest.fixture(scope="module")
@@ -92,32 +86,6 @@ def test_handlers_that_cannot_be_loaded_are_one_line(tmp_path: Path) -> None:
     with stage(tmp_path, environment=broken) as made:
         shown = get(made, "/features")
     assert "the handlers cannot be loaded: cannot import no_such_handlers" in shown
-
-
-# examples
-
-
-_FIELDS: list[tuple[Any, Any]] = [
-    (int, Field(gt=5, multiple_of=3)),
-    (int, Field(ge=-7, multiple_of=2)),
-    (int, Field(lt=0)),
-    (float, Field(gt=0, le=1)),
-    (bool, Field()),
-    (str, Field(min_length=7, max_length=9)),
-    (str, Field(examples=["abc"], pattern="^abc$")),
-    (list[int], Field()),
-    (dict[str, int], Field()),
-    (int | None, Field(None)),
-]
-
-
-@given(st.lists(st.sampled_from(range(len(_FIELDS))), min_size=1, max_size=5, unique=True))
-def test_an_example_is_taken_by_its_model(chosen: list[int]) -> None:
-    fields: dict[str, Any] = {f"field_{number}": _FIELDS[number] for number in chosen}
-    model = create_model("Model", __base__=Requirements, **fields)
-    form = form_of(model.model_json_schema())
-    assert form is not None
-    model.model_validate_json(json.dumps(example_of(form)))
 
 
 # Markdown

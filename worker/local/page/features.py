@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import flask
 
+from worker.example import NoExample, example_of
 from worker.local.lql import parse
 from worker.local.page import text
 from worker.local.page.catalog import Catalog, Listed
-from worker.local.page.examples import example_of
 from worker.local.page.formfield import flat
 from worker.local.page.markdown import html_of
 from worker.local.page.processes import CommandFailed
@@ -89,8 +90,9 @@ def query_of(name: str) -> str:
 def _example(feature: Listed) -> str:
     """A whole payload, as its author gives one, or as its schema asks for."""
     payload: dict[str, Any] = {"feature": feature.name, "description": "an example"}
-    if feature.form is not None:
-        payload["requirements"] = example_of(feature.form)
+    if feature.schema is not None:
+        with suppress(NoExample):  # the author gives none, and none can be made up
+            payload["requirements"] = example_of(feature.schema)
     return json.dumps(payload, indent=2, ensure_ascii=False)
 
 
