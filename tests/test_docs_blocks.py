@@ -111,6 +111,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize(
     "command",
     [

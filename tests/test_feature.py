@@ -293,6 +293,7 @@ def typo(want: Size, context: Context) -> None:
 """
 
 
+@pytest.mark.tools
 def test_mypy_finds_exactly_the_handlers_that_do_not_fit(tmp_path: Path) -> None:
     file = tmp_path / "snippet.py"
     file.write_text(SNIPPET)

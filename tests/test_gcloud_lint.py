@@ -19,6 +19,8 @@ from tests.support.gcloud_commands import (
 )  # fmt: skip
 from tests.support.markdown import PAGES, blocks, name_of
 
+pytestmark = pytest.mark.tools
+
 _BEGINS = re.compile(r"^ *(?:[\w]+=\"?\$\()?gcloud ", re.MULTILINE)
 
 PAGE = """

@@ -25,6 +25,8 @@ from worker.builder import (
 from worker.builder import tools as tools_module
 from worker.builder.targets.fastapi import tag_of
 
+pytestmark = pytest.mark.tools
+
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -19,6 +19,8 @@ from worker.builder.sandbox import sandbox
 from worker.builder.targets import RECIPES
 from worker.builder.wanted import Wanted
 
+pytestmark = pytest.mark.tools
+
 NASTY = [
     "three \"\"\" quotes ''' and a backslash at the end \\",
     '"""\nimport os\nos.system("touch CANARY")\n"""',

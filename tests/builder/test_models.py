@@ -150,6 +150,7 @@ def test_the_source_is_what_a_person_would_write(pet: Path, line: str) -> None:
     assert f"    {line}\n" in f"    {pet.read_text()}".replace("\nclass", "\n    class")
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize("base", ["BaseModel", "Requirements"])
 def test_our_linter_and_types_accept_it(base: str, tmp_path: Path) -> None:
     path = written(made(PET, base), tmp_path / "models.py")

@@ -14,6 +14,8 @@ from worker.builder import sandbox as sandbox_module
 from worker.builder.order import BuildFailed
 from worker.builder.sandbox import Ran, sandbox
 
+pytestmark = pytest.mark.tools
+
 HANGS = """
 import pathlib, subprocess, sys, time
 code = "import time; time.sleep(600)"

@@ -26,6 +26,8 @@ from worker.catalog.publisher import files
 from worker.feature import Feature
 from worker.testing import deliver
 
+pytestmark = pytest.mark.tools
+
 
 class Address(BaseModel):
     street: str = "C1"  # what the generator is given for a name

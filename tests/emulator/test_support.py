@@ -11,6 +11,8 @@ import pytest
 from tests.support.emulator import FIRESTORE, PUBSUB, find_installation
 from tests.support.server import ROOT
 
+pytestmark = pytest.mark.tools
+
 # Tests that need a program -> what is said without it.
 REASONS = [
     (["tests/emulator/test_delivery.py", "tests/emulator/test_publish.py"], PUBSUB.not_installed),

@@ -11,6 +11,8 @@ import pytest
 from tests.emulator.support import Gcloud
 from tests.local.test_pubsub_clients import Cloud, served
 
+pytestmark = pytest.mark.tools
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
