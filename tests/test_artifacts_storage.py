@@ -10,6 +10,7 @@ from pathlib import Path
 import google.auth
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
+from google.cloud.storage._bucket_metadata_cache import BucketMetadataCache
 
 from tests.contracts.artifacts import check_whole
 from tests.support.proxy import silent_address
@@ -103,6 +104,20 @@ def test_who_comes_second_with_other_bytes_gets_the_bundle_of_the_first(
 
     assert artifacts.keep("17", {"b.csv": b"second"}) == first
     assert fake.objects["kept/17/b.csv"] == b"first"
+
+
+def test_no_thread_asks_for_the_bucket_in_the_background(
+    fake: FakeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would need more leave than that to objects, and tries for minutes where it gets none."""
+    asked: list[str] = []
+    monkeypatch.setattr(
+        BucketMetadataCache, "get_or_queue_fetch", lambda _, name: asked.append(name)
+    )
+    artifacts = StorageArtifacts(ADDRESS)
+    artifacts.keep("reports/17", FILES)
+    artifacts.find("reports/17")
+    assert asked == []
 
 
 @pytest.mark.parametrize("name", ["a.png", MANIFEST])

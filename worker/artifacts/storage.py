@@ -94,6 +94,12 @@ class StorageArtifacts:
         return self._clients.bucket.blob(f"{self._prefix}/{path}" if self._prefix else path)
 
     def _connect(self) -> Client:
+        client = self._client()
+        # Or a thread in the background asks for the bucket itself, which our role does not allow.
+        client._bucket_metadata_cache = None  # noqa: SLF001 - it has no other switch in the code
+        return client
+
+    def _client(self) -> Client:
         emulator = os.environ.get(EMULATOR, "")
         if not emulator:
             return Client(project=None, credentials=self._credentials)
