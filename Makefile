@@ -15,7 +15,7 @@ PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --no-config --universal --pytho
 	--generate-hashes --custom-compile-command 'make lock' $(if $(strip $(UPGRADE)),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint python-3.13 node-clients audit mutants bench soak format lock clean
+.PHONY: help setup run test check lint python-3.13 node-clients audit mutants bench tools-image soak format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9.-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -77,6 +77,9 @@ mutants: setup ## plant faults and list those that no test sees (about 15 minute
 # The peers have a lock and an environment each, under tests/benchmarks/peers and $(VENVS_BENCH).
 bench: setup ## compare with other servers, write docs/performance.md (15 minutes; ARGS=--quick: 1)
 	@$(RUN) tests.benchmarks $(ARGS)
+
+tools-image: setup ## build the image that can build features, and a feature in it (2 to 5 minutes)
+	@$(RUN) pytest tests/image/with_tools.py $(ARGS)
 
 # What CI runs of it is part of `make test`.
 soak: setup ## break things for half an hour, write docs/reliability.md (ARGS=--minutes=0: one round)
