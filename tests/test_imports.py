@@ -75,3 +75,25 @@ def test_checking_tokens_adds_what_it_needs() -> None:
         PUSH_SERVICE_ACCOUNT="push@demo.iam.gserviceaccount.com",
     )
     assert foreign(modules) == ALWAYS | OIDC
+
+
+_EVERYTHING = """
+import importlib, pkgutil
+import handlers, worker
+
+for package in (handlers, worker):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not found.name.endswith("__main__"):  # a program: it runs when it is imported
+            importlib.import_module(found.name)
+            print(found.name)
+"""
+
+
+def test_every_module_can_be_imported() -> None:
+    """On this Python, with warnings as errors."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _EVERYTHING], env={"PYTHONPATH": str(ROOT)},
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {"worker.local.cloud", "worker.builder.engine"} <= set(done.stdout.split())
