@@ -54,7 +54,7 @@ python-3.13: ## run the tests that start nothing on Python 3.13, in a .venv of i
 	@if python="$$(PYTHON= scripts/find-python 3.13 2>/dev/null)"; then \
 		echo "== Python 3.13"; \
 		PYTHON="$$python" scripts/make-venv $(VENV_313) requirements-dev.txt && \
-		$(VENV_313)/bin/python -m pytest -q -p no:cacheprovider -n $(strip $(JOBS)) --dist loadfile \
+		$(VENV_313)/bin/python -m pytest -q -p no:cacheprovider -n $(strip $(JOBS)) --dist loadfile --hypothesis-profile again \
 			-m "not emulator and not server and not browser and not image and not tools" \
 			$(addprefix --ignore=tests/,local differential benchmarks cloudbuild); \
 	elif [ "$${CI:-}" = true ]; then echo "Python 3.13 not found, and CI has to test on it" >&2; exit 1; \

@@ -35,6 +35,9 @@ settings.register_profile(
     settings.get_profile("worker"),
     suppress_health_check=[HealthCheck.differing_executors],
 )
+settings.register_profile(  # the same properties once more, on another Python
+    "again", settings.get_profile("worker"), max_examples=20
+)
 settings.load_profile("worker")
 
 
